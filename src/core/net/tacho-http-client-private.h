@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* What the client, its exchanges and the error mapping share. */
+#pragma once
+
+#include "net/tacho-http-client.h"
+
+#include <libsoup/soup.h>
+
+G_BEGIN_DECLS
+
+#define TACHO_HTTP_BUFFER_SIZE (64 * 1024)
+#define TACHO_HTTP_MAX_BODY ((gsize) 64 * 1024 * 1024)
+#define TACHO_HTTP_MAX_HEADERS 1000
+
+typedef struct _TachoHttpExchange TachoHttpExchange;
+
+struct _TachoHttpClient
+{
+  GObject parent_instance;
+
+  SoupSession *session;
+  char *base_url;
+  char *authorization; /* "Bearer …", or NULL */
+  GPtrArray *headers;  /* of TachoHeader */
+  double timeout_connect;
+  double timeout_first;
+  double timeout_idle;
+  double timeout_total;
+  gboolean closed;
+
+  GPtrArray *exchanges; /* of TachoHttpExchange, not owned: those that run */
+  GHashTable *streams;  /* of GIOStream, weak: connections that are open */
+  guint active;         /* exchanges that have a connection now */
+  TachoHttpCounters counters;
+};
+
+/* How far an exchange has come; decides what an error means. */
+typedef enum
+{
+  TACHO_HTTP_PHASE_CONNECTING, /* the request is not on the wire */
+  TACHO_HTTP_PHASE_WAITING,    /* written; no head */
+  TACHO_HTTP_PHASE_BODY,
+} TachoHttpPhase;
+
+/* tacho-http-error.c */
+GError *tacho_http_error_from_gio (const GError *error,
+                                   TachoHttpPhase phase,
+                                   const char *base_url,
+                                   SoupMessage *message) G_GNUC_WARN_UNUSED_RESULT;
+gboolean tacho_http_check_head (SoupMessageHeaders *headers,
+                                const char *base_url,
+                                gint64 *length,
+                                GError **error);
+
+/* tacho-http-exchange.c */
+void tacho_http_exchange_run (TachoHttpClient *client,
+                              const TachoHttpRequest *request,
+                              const TachoHttpStreamFuncs *funcs,
+                              gpointer funcs_data,
+                              double timeout_total,
+                              GTask *task);
+void tacho_http_exchange_abort (TachoHttpExchange *exchange);
+
+/* tacho-http-client.c */
+void tacho_http_client_track_stream (TachoHttpClient *self, GIOStream *stream);
+
+G_END_DECLS
