@@ -59,6 +59,8 @@ void tacho_http_exchange_run (TachoHttpClient *client,
                               gpointer funcs_data,
                               double timeout_total,
                               GTask *task);
+gpointer tacho_http_exchange_ref (gconstpointer exchange, gpointer unused); /* a GCopyFunc */
+void tacho_http_exchange_unref (gpointer exchange);
 void tacho_http_exchange_abort (TachoHttpExchange *exchange);
 
 /* tacho-http-client.c */

@@ -246,14 +246,18 @@ tacho_http_client_get_counters (TachoHttpClient *self, TachoHttpCounters *counte
 void
 tacho_http_client_close (TachoHttpClient *self)
 {
+  g_autoptr (GPtrArray) running = NULL;
+
   g_return_if_fail (TACHO_IS_HTTP_CLIENT (self));
 
   if (self->closed)
     return;
   self->closed = TRUE;
   g_object_ref (self);
-  while (self->exchanges->len > 0)
-    tacho_http_exchange_abort (g_ptr_array_index (self->exchanges, self->exchanges->len - 1));
+  running = g_ptr_array_copy (self->exchanges, tacho_http_exchange_ref, NULL);
+  g_ptr_array_set_free_func (running, tacho_http_exchange_unref);
+  for (guint i = 0; i < running->len; i++)
+    tacho_http_exchange_abort (g_ptr_array_index (running, i));
   if (self->session != NULL)
     soup_session_abort (self->session);
   g_object_unref (self);

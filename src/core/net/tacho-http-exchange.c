@@ -43,6 +43,7 @@ struct _TachoHttpExchange
   gboolean connected; /* this exchange opened its connection */
   gboolean counted;   /* in client->active */
   gboolean finished;
+  guint in_func;      /* inside a function of the caller: the task must not return now */
   gint64 start_ns;    /* the write began */
   gint64 activity_us; /* the last byte came */
   gint64 length;      /* promised by the head, -1 unknown */
@@ -131,18 +132,8 @@ exchange_finish (TachoHttpExchange *self, TachoHttpReply *reply, GError *error)
   exchange_unref (self);
 }
 
-static void
-exchange_fail (TachoHttpExchange *self, GError *error)
-{
-  if (self->failure != NULL)
-    {
-      g_error_free (error);
-      error = g_steal_pointer (&self->failure);
-    }
-  exchange_finish (self, NULL, error);
-}
-
-/* From inside a libsoup signal: only marks the exchange; libsoup's own callback then ends it. */
+/* From inside a libsoup signal or a function of the caller: only marks the exchange and closes the
+ * socket; libsoup's own callback, or whoever called the function, then ends it. */
 static void
 exchange_doom (TachoHttpExchange *self, GError *error)
 {
@@ -151,6 +142,31 @@ exchange_doom (TachoHttpExchange *self, GError *error)
   else
     g_error_free (error);
   g_cancellable_cancel (self->wire);
+}
+
+static void
+exchange_fail (TachoHttpExchange *self, GError *error)
+{
+  if (self->in_func > 0 || self->failure != NULL)
+    {
+      exchange_doom (self, error);
+      if (self->in_func > 0)
+        return;
+      error = g_steal_pointer (&self->failure);
+    }
+  exchange_finish (self, NULL, error);
+}
+
+gpointer
+tacho_http_exchange_ref (gconstpointer exchange, gpointer unused)
+{
+  return exchange_ref ((TachoHttpExchange *) exchange);
+}
+
+void
+tacho_http_exchange_unref (gpointer exchange)
+{
+  exchange_unref (exchange);
 }
 
 void
@@ -290,7 +306,11 @@ wrote_body_cb (SoupMessage *message, TachoHttpExchange *self)
   clear_source (&self->timers[TIMER_CONNECT]);
   arm (self, TIMER_FIRST);
   if (self->funcs.sent != NULL)
-    self->funcs.sent (self->start_ns, !self->connected, self->funcs_data);
+    {
+      self->in_func++;
+      self->funcs.sent (self->start_ns, !self->connected, self->funcs_data);
+      self->in_func--;
+    }
 }
 
 /* libsoup resends a GET once if its reused connection turns out to be dead. */
@@ -357,8 +377,17 @@ take_data (TachoHttpExchange *self, gsize length, gint64 now_ns, GError **error)
   self->received += (gint64) length;
   self->client->counters.bytes_received += length;
   if (self->streaming && is_success (self))
-    return self->funcs.data == NULL ||
-           self->funcs.data (self->buffer, length, now_ns, self->funcs_data, error);
+    {
+      gboolean wanted;
+
+      self->in_func++;
+      wanted = self->funcs.data == NULL ||
+               self->funcs.data (self->buffer, length, now_ns, self->funcs_data, error);
+      self->in_func--;
+      if (wanted && self->failure != NULL) /* closed or timed out while the caller was at it */
+        g_propagate_error (error, g_error_copy (self->failure));
+      return wanted && self->failure == NULL;
+    }
   if (self->body->len + length > TACHO_HTTP_MAX_BODY)
     {
       g_set_error (error, TACHO_ERROR, TACHO_ERROR_PROTOCOL,
@@ -472,10 +501,18 @@ begin_body (TachoHttpExchange *self)
         }
       self->body = g_byte_array_new ();
     }
-  else if (self->funcs.head != NULL && !self->funcs.head (self->reply, self->funcs_data, &error))
+  else if (self->funcs.head != NULL)
     {
-      exchange_fail (self, error);
-      return;
+      gboolean wanted;
+
+      self->in_func++;
+      wanted = self->funcs.head (self->reply, self->funcs_data, &error);
+      self->in_func--;
+      if (!wanted || self->failure != NULL)
+        {
+          exchange_fail (self, !wanted ? error : g_steal_pointer (&self->failure));
+          return;
+        }
     }
   read_some (self);
 }
@@ -565,6 +602,16 @@ watch_message (TachoHttpExchange *self)
   g_signal_connect (self->message, "notify::status-code", G_CALLBACK (status_cb), self);
 }
 
+/* A call with a short limit of its own (a probe's 10 s) uses at most half of it to connect. */
+static double
+connect_limit (TachoHttpClient *client, double timeout_total)
+{
+  if (timeout_total > 0 && timeout_total != client->timeout_total &&
+      (client->timeout_connect <= 0 || client->timeout_connect > timeout_total / 2))
+    return timeout_total / 2;
+  return client->timeout_connect;
+}
+
 /**
  * tacho_http_exchange_run:
  * @client: where to
@@ -618,7 +665,7 @@ tacho_http_exchange_run (TachoHttpClient *client,
       self->funcs = *funcs;
       self->funcs_data = funcs_data;
     }
-  self->limits[TIMER_CONNECT] = client->timeout_connect;
+  self->limits[TIMER_CONNECT] = connect_limit (client, timeout_total);
   self->limits[TIMER_FIRST] = client->timeout_first;
   self->limits[TIMER_IDLE] = client->timeout_idle;
   self->limits[TIMER_TOTAL] = timeout_total;
