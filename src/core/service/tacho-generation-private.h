@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* How TachoInferenceService fills a generation. */
+#pragma once
+
+#include "service/tacho-generation.h"
+
+G_BEGIN_DECLS
+
+TachoGeneration *tacho_generation_new (gboolean streamed) G_GNUC_WARN_UNUSED_RESULT;
+GCancellable *tacho_generation_get_cancellable (TachoGeneration *self);
+void tacho_generation_sent (TachoGeneration *self, gint64 now_ns, gboolean reused);
+void tacho_generation_set_http_status (TachoGeneration *self, guint status);
+/* One event of a stream, read at *now_ns*. Ends the generation at the terminal marker and on error. */
+void
+tacho_generation_take_event (TachoGeneration *self, const TachoStreamEvent *event, gint64 now_ns);
+/* The whole of a reply that was not streamed. */
+void
+tacho_generation_take_reply (TachoGeneration *self, const TachoGenerateReply *reply, gint64 now_ns);
+/* Ends it unsuccessfully; TRUNCATED and CANCELLED have states of their own. */
+void tacho_generation_fail (TachoGeneration *self, const GError *error);
+
+G_END_DECLS
