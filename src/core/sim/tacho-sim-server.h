@@ -12,17 +12,17 @@ G_BEGIN_DECLS
 typedef struct
 {
   guint64 requests;
-  guint64 connections;        /* accepted */
-  guint64 generations;        /* generation requests that began */
-  guint64 completed;          /* ended with their terminal marker */
-  guint64 aborted;            /* the client went away before the end */
-  guint64 output_tokens;      /* generated and sent */
+  guint64 connections;   /* accepted */
+  guint64 generations;   /* generation requests that began */
+  guint64 completed;     /* ended with their terminal marker */
+  guint64 aborted;       /* the client went away before the end */
+  guint64 output_tokens; /* generated and sent */
   guint64 prompt_tokens;
-  guint64 faults;             /* faults that were played */
-  guint active;               /* in a slot now */
+  guint64 faults; /* faults that were played */
+  guint active;   /* in a slot now */
   guint queued;
-  guint max_active;           /* most in slots at a time */
-  guint max_in_flight;        /* most generations (active and queued) at a time */
+  guint max_active;    /* most in slots at a time */
+  guint max_in_flight; /* most generations (active and queued) at a time */
 } TachoSimCounters;
 
 typedef struct
@@ -32,9 +32,9 @@ typedef struct
   char *path;
   GPtrArray *headers; /* of TachoHeader; secrets are "[redacted]" */
   char *body;
-  gint64 time_ns;     /* CLOCK_MONOTONIC */
+  gint64 time_ns; /* CLOCK_MONOTONIC */
   guint status;
-  char *fault;        /* id of the fault that was played, or NULL */
+  char *fault; /* id of the fault that was played, or NULL */
 } TachoSimRequest;
 
 void tacho_sim_request_free (TachoSimRequest *request);
@@ -43,16 +43,19 @@ void tacho_sim_request_free (TachoSimRequest *request);
 G_DECLARE_FINAL_TYPE (TachoSimServer, tacho_sim_server, TACHO, SIM_SERVER, GObject)
 
 TachoSimServer *tacho_sim_server_new (const TachoSimConfig *config) G_GNUC_WARN_UNUSED_RESULT;
-gboolean tacho_sim_server_start (TachoSimServer *self, guint16 port, GError **error); /* 0: any free port */
+gboolean
+tacho_sim_server_start (TachoSimServer *self, guint16 port, GError **error); /* 0: any free port */
 void tacho_sim_server_stop (TachoSimServer *self); /* closes every connection, joins the thread */
 const char *tacho_sim_server_get_url (TachoSimServer *self); /* "http://127.0.0.1:PORT" */
 void tacho_sim_server_get_counters (TachoSimServer *self, TachoSimCounters *counters);
-GPtrArray *tacho_sim_server_take_requests (TachoSimServer *self) G_GNUC_WARN_UNUSED_RESULT; /* of TachoSimRequest; empties */
+GPtrArray *tacho_sim_server_take_requests (TachoSimServer *self)
+    G_GNUC_WARN_UNUSED_RESULT; /* of TachoSimRequest; empties */
 void tacho_sim_server_add_fault (TachoSimServer *self, const TachoSimFault *fault);
 void tacho_sim_server_clear_faults (TachoSimServer *self);
 
 /* If the profile is "sim:" or "sim:NAME": starts the server and sets the profile's endpoint; the
  * caller keeps the returned object as long as the profile is used. NULL without error if it is not. */
-TachoSimServer *tacho_sim_server_host_profile (TachoProfile *profile, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+TachoSimServer *tacho_sim_server_host_profile (TachoProfile *profile,
+                                               GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 G_END_DECLS

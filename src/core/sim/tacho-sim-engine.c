@@ -1,0 +1,669 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* The simulated engine. Each model has a timer on an absolute schedule: a late wake-up does not move
+ * the steps that follow it. A step takes the batch's decoding time plus the time of the prompt tokens
+ * that ride in it, as in llama.cpp, where a long prompt slows the others down. */
+#define G_LOG_DOMAIN "tacho"
+
+#include "sim/tacho-sim-engine.h"
+
+#include "sim/tacho-sim-text.h"
+#include "sim/tacho-sim-timer.h"
+
+#include <math.h>
+#include <string.h>
+#include <time.h>
+
+#define PROMPT_BATCH 512 /* prompt tokens in one step, llama.cpp's n_batch for a small server */
+#define MAX_LAG_NS                                                                                 \
+  (G_GINT64_CONSTANT (250) * 1000 * 1000) /* behind by more, the schedule starts anew */
+#define LOAD_TICKS 20
+
+struct _TachoSimEngine
+{
+  TachoSimConfig *config;
+  GMainContext *context;
+  GPtrArray *runtimes;
+  TachoSimEngineStats stats;
+  guint n_tasks;
+
+  GMutex lock;
+  TachoSimCounters counters; /* under lock */
+};
+
+/* The server's own clock, not the replaceable one: a test that freezes the client's clock must not
+ * stop the server. */
+static gint64
+now_ns (void)
+{
+  struct timespec now;
+
+  clock_gettime (CLOCK_MONOTONIC, &now);
+  return (gint64) now.tv_sec * 1000000000 + now.tv_nsec;
+}
+
+static gint64
+scaled_ns (TachoSimRuntime *runtime, double ms)
+{
+  return (gint64) (ms * 1e6 * runtime->engine->config->time_scale);
+}
+
+static void
+update_gauges (TachoSimEngine *engine)
+{
+  guint active = 0, queued = 0;
+
+  for (guint i = 0; i < engine->runtimes->len; i++)
+    {
+      TachoSimRuntime *runtime = g_ptr_array_index (engine->runtimes, i);
+
+      queued += g_queue_get_length (&runtime->waiting);
+      for (guint j = 0; j < runtime->slots->len; j++)
+        active += g_ptr_array_index (runtime->slots, j) != NULL;
+    }
+  g_mutex_lock (&engine->lock);
+  engine->counters.active = active;
+  engine->counters.queued = queued;
+  engine->counters.max_active = MAX (engine->counters.max_active, active);
+  engine->counters.max_in_flight = MAX (engine->counters.max_in_flight, active + queued);
+  g_mutex_unlock (&engine->lock);
+}
+
+/* With no cost per prompt token and none per further sequence, requests do not touch each other. */
+static gboolean
+is_independent (const TachoSimModel *model)
+{
+  return model->prefill_ms_per_token <= 0 && model->decode_ms_per_extra <= 0;
+}
+
+static double
+jitter (TachoSimRuntime *runtime)
+{
+  double u, v;
+
+  if (runtime->model->jitter <= 0)
+    return 1;
+  u = 1 - g_rand_double (runtime->random);
+  v = g_rand_double (runtime->random);
+  return CLAMP (1 + runtime->model->jitter * sqrt (-2 * log (u)) * cos (2 * G_PI * v), 0.25, 4);
+}
+
+/* --- the prefix cache --------------------------------------------------------------------------- */
+
+static guint
+cached_prefix (TachoSimRuntime *runtime, GArray *prompt)
+{
+  guint best = 0;
+
+  for (guint i = 0; i < runtime->cache->len; i++)
+    {
+      GArray *old = g_ptr_array_index (runtime->cache, i);
+      guint n = 0;
+
+      while (n < old->len && n < prompt->len &&
+             g_array_index (old, guint32, n) == g_array_index (prompt, guint32, n))
+        n++;
+      best = MAX (best, n);
+    }
+  return MIN (best,
+              prompt->len - 1); /* the last token is always processed: it gives the first logits */
+}
+
+static void
+remember_prompt (TachoSimRuntime *runtime, GArray *prompt)
+{
+  if (runtime->cache->len >= runtime->slots->len)
+    g_ptr_array_remove_index (runtime->cache, 0);
+  g_ptr_array_add (runtime->cache, g_array_ref (prompt));
+}
+
+/* --- steps -------------------------------------------------------------------------------------- */
+
+static gboolean
+in_prompt (const TachoSimSequence *sequence)
+{
+  return sequence->n_processed < sequence->prompt->len;
+}
+
+/* Chooses who takes part in the next step, with how many prompt tokens, and when the step ends. Who
+ * is admitted later waits for the step after it. */
+static gint64
+plan_step (TachoSimRuntime *runtime, gint64 from)
+{
+  const TachoSimModel *model = runtime->model;
+  guint decoding = 0, taking_part = 0, budget = PROMPT_BATCH;
+  gint64 earliest = G_MAXINT64;
+  double ms = 0;
+
+  for (guint i = 0; i < runtime->slots->len; i++)
+    {
+      TachoSimSequence *sequence = g_ptr_array_index (runtime->slots, i);
+
+      if (sequence == NULL)
+        continue;
+      sequence->in_step = sequence->due_ns <= from;
+      sequence->step_tokens = 0;
+      earliest = MIN (earliest, sequence->due_ns);
+      if (!sequence->in_step)
+        continue;
+      taking_part++;
+      if (in_prompt (sequence))
+        {
+          sequence->step_tokens = MIN (budget, sequence->prompt->len - sequence->n_processed);
+          budget -= sequence->step_tokens;
+          ms += sequence->step_tokens * model->prefill_ms_per_token * sequence->factor;
+        }
+      else
+        decoding++;
+    }
+  if (taking_part == 0)
+    return earliest;
+  if (decoding > 0)
+    ms += model->decode_ms_per_step + (decoding - 1) * model->decode_ms_per_extra;
+  return from + MAX (scaled_ns (runtime, ms * jitter (runtime)), 1000);
+}
+
+static void
+process_prompt (TachoSimRuntime *runtime, TachoSimSequence *sequence, guint n, gint64 due)
+{
+  sequence->n_processed += n;
+  runtime->engine->stats.prompt_tokens += n;
+  if (!in_prompt (sequence))
+    {
+      sequence->prompt_done_ns = due;
+      runtime->engine->stats.prompt_seconds += (double) (due - sequence->admitted_ns) / 1e9;
+      if (sequence->cache_prompt)
+        remember_prompt (runtime, sequence->prompt);
+    }
+  if (n > 0)
+    sequence->funcs->progress (sequence->user_data);
+}
+
+static void
+emit_token (TachoSimRuntime *runtime, TachoSimSequence *sequence, gint64 due)
+{
+  TachoSimEngine *engine = runtime->engine;
+  gboolean more;
+
+  sequence->n_decoded++;
+  if (sequence->n_decoded > 1)
+    engine->stats.predicted_seconds += (double) (due - sequence->last_token_ns) / 1e9;
+  sequence->last_token_ns = due;
+  engine->stats.predicted_tokens++;
+  engine->stats.max_tokens =
+      MAX (engine->stats.max_tokens, (guint64) sequence->prompt->len + sequence->n_decoded);
+  /* The reply's end is written from the loop, after this: who reads it finds the slot free. */
+  more = sequence->funcs->token (sequence->user_data);
+  if (!more)
+    tacho_sim_engine_remove (engine, sequence);
+}
+
+static void
+run_step (TachoSimRuntime *runtime, gint64 due)
+{
+  guint busy = 0;
+
+  for (guint i = 0; i < runtime->slots->len; i++)
+    {
+      TachoSimSequence *sequence = g_ptr_array_index (runtime->slots, i);
+
+      if (sequence == NULL || !sequence->in_step)
+        continue;
+      busy++;
+      if (in_prompt (sequence))
+        {
+          process_prompt (runtime, sequence, sequence->step_tokens, due);
+          sequence = g_ptr_array_index (runtime->slots, i); /* its user may have left */
+          if (sequence != NULL && !in_prompt (sequence))
+            emit_token (runtime, sequence, due);
+          continue;
+        }
+      sequence->credit += 1 / sequence->factor;
+      while (sequence != NULL && sequence->credit >= 1)
+        {
+          sequence->credit -= 1;
+          emit_token (runtime, sequence, due);
+          sequence = g_ptr_array_index (runtime->slots, i);
+        }
+    }
+  runtime->engine->stats.decode_steps += busy > 0;
+  runtime->engine->stats.busy_slots += busy;
+}
+
+static void
+run_independent (TachoSimRuntime *runtime, gint64 now)
+{
+  for (guint i = 0; i < runtime->slots->len; i++)
+    {
+      TachoSimSequence *sequence = g_ptr_array_index (runtime->slots, i);
+      gint64 due;
+
+      if (sequence == NULL || sequence->due_ns > now)
+        continue;
+      due = sequence->due_ns;
+      sequence->due_ns += scaled_ns (runtime, runtime->model->decode_ms_per_step *
+                                                  sequence->factor * jitter (runtime));
+      if (now - sequence->due_ns > MAX_LAG_NS)
+        sequence->due_ns = now;
+      if (in_prompt (sequence))
+        process_prompt (runtime, sequence, sequence->prompt->len - sequence->n_processed, due);
+      sequence = g_ptr_array_index (runtime->slots, i);
+      if (sequence != NULL)
+        emit_token (runtime, sequence, due);
+      runtime->engine->stats.decode_steps++;
+      runtime->engine->stats.busy_slots++;
+    }
+}
+
+static gint64
+earliest_due (TachoSimRuntime *runtime)
+{
+  gint64 due = 0;
+
+  for (guint i = 0; i < runtime->slots->len; i++)
+    {
+      TachoSimSequence *sequence = g_ptr_array_index (runtime->slots, i);
+
+      if (sequence != NULL && (due == 0 || sequence->due_ns < due))
+        due = sequence->due_ns;
+    }
+  return due;
+}
+
+static gboolean
+is_idle (TachoSimRuntime *runtime)
+{
+  for (guint i = 0; i < runtime->slots->len; i++)
+    if (g_ptr_array_index (runtime->slots, i) != NULL)
+      return FALSE;
+  return TRUE;
+}
+
+static void
+schedule (TachoSimRuntime *runtime, gint64 from)
+{
+  if (is_idle (runtime))
+    runtime->step_due_ns = 0;
+  else if (is_independent (runtime->model))
+    runtime->step_due_ns = earliest_due (runtime);
+  else if (runtime->step_due_ns == 0 || from > 0)
+    runtime->step_due_ns = plan_step (runtime, from > 0 ? from : now_ns ());
+  tacho_sim_timer_set (runtime->timer, runtime->step_due_ns);
+}
+
+static void
+admit_waiting (TachoSimRuntime *runtime, gint64 at)
+{
+  for (guint i = 0; i < runtime->slots->len && runtime->status == TACHO_SIM_LOADED; i++)
+    {
+      TachoSimSequence *sequence;
+
+      if (g_ptr_array_index (runtime->slots, i) != NULL)
+        continue;
+      sequence = g_queue_pop_head (&runtime->waiting);
+      if (sequence == NULL)
+        break;
+      runtime->slots->pdata[i] = sequence;
+      sequence->slot = (int) i;
+      sequence->admitted_ns = at;
+      sequence->due_ns = sequence->admitted_ns +
+                         scaled_ns (runtime, runtime->model->prefill_ms_fixed * sequence->factor);
+      sequence->n_cached = sequence->cache_prompt ? cached_prefix (runtime, sequence->prompt) : 0;
+      sequence->n_processed = sequence->n_cached;
+      sequence->funcs->admitted (sequence->user_data);
+    }
+}
+
+/* A free slot is given away from the loop, never from within a step. */
+static void
+kick (TachoSimRuntime *runtime)
+{
+  if (!g_queue_is_empty (&runtime->waiting))
+    admit_waiting (runtime, now_ns ());
+  schedule (runtime, 0);
+  update_gauges (runtime->engine);
+}
+
+static gboolean
+timer_cb (gpointer user_data)
+{
+  TachoSimRuntime *runtime = user_data;
+  gint64 due = runtime->step_due_ns;
+  gint64 now = now_ns ();
+
+  if (due == 0 || runtime->stepping)
+    return G_SOURCE_CONTINUE;
+  if (now - due > MAX_LAG_NS)
+    due = now;
+  runtime->stepping = TRUE;
+  if (is_independent (runtime->model))
+    run_independent (runtime, now);
+  else
+    run_step (runtime, due);
+  runtime->stepping = FALSE;
+  admit_waiting (runtime, due);
+  schedule (runtime, due);
+  update_gauges (runtime->engine);
+  return G_SOURCE_CONTINUE;
+}
+
+/* --- loading ------------------------------------------------------------------------------------ */
+
+static void
+fail_waiting (TachoSimRuntime *runtime, const char *reason)
+{
+  TachoSimSequence *sequence;
+
+  while ((sequence = g_queue_pop_head (&runtime->waiting)) != NULL)
+    {
+      sequence->runtime = NULL;
+      sequence->funcs->failed (sequence->user_data, reason);
+    }
+}
+
+static gboolean
+load_cb (gpointer user_data)
+{
+  TachoSimRuntime *runtime = user_data;
+  const TachoSimModel *model = runtime->model;
+  gint64 total = MAX (scaled_ns (runtime, model->load_s * 1000), 1);
+  gint64 now = now_ns ();
+
+  runtime->progress = CLAMP ((double) (now - runtime->load_begin_ns) / (double) total, 0, 1);
+  if (model->load_failure != NULL && runtime->progress >= 0.6)
+    {
+      tacho_sim_timer_set (runtime->load_timer, 0);
+      runtime->status = TACHO_SIM_UNLOADED;
+      runtime->failed = TRUE;
+      fail_waiting (runtime, model->load_failure);
+    }
+  else if (runtime->progress >= 1)
+    {
+      tacho_sim_timer_set (runtime->load_timer, 0);
+      runtime->status = TACHO_SIM_LOADED;
+      runtime->loaded_at = g_get_real_time () / G_USEC_PER_SEC;
+      kick (runtime);
+    }
+  else
+    tacho_sim_timer_set (runtime->load_timer, MIN (now + MAX (total / LOAD_TICKS, 1000),
+                                                   runtime->load_begin_ns + total));
+  update_gauges (runtime->engine);
+  return G_SOURCE_CONTINUE;
+}
+
+/**
+ * tacho_sim_engine_load:
+ * @engine: the engine
+ * @runtime: one of its models
+ *
+ * Begins to load the model, unless it is loaded or loading.
+ */
+void
+tacho_sim_engine_load (TachoSimEngine *engine, TachoSimRuntime *runtime)
+{
+  if (runtime->status != TACHO_SIM_UNLOADED)
+    return;
+  runtime->status = TACHO_SIM_LOADING;
+  runtime->failed = FALSE;
+  runtime->progress = 0;
+  runtime->load_begin_ns = now_ns ();
+  tacho_sim_timer_set (runtime->load_timer, runtime->load_begin_ns);
+}
+
+/**
+ * tacho_sim_engine_unload:
+ * @engine: the engine
+ * @runtime: one of its models
+ *
+ * Unloads the model, or stops its loading. Generations that run or wait fail.
+ */
+void
+tacho_sim_engine_unload (TachoSimEngine *engine, TachoSimRuntime *runtime)
+{
+  runtime->status = TACHO_SIM_UNLOADED;
+  runtime->failed = FALSE;
+  runtime->progress = 0;
+  tacho_sim_timer_set (runtime->load_timer, 0);
+  g_ptr_array_set_size (runtime->cache, 0);
+  for (guint i = 0; i < runtime->slots->len; i++)
+    {
+      TachoSimSequence *sequence = g_ptr_array_index (runtime->slots, i);
+
+      if (sequence == NULL)
+        continue;
+      runtime->slots->pdata[i] = NULL;
+      sequence->runtime = NULL;
+      sequence->funcs->failed (sequence->user_data, "the model was unloaded");
+    }
+  fail_waiting (runtime, "the model was unloaded");
+  kick (runtime);
+}
+
+/* --- the engine --------------------------------------------------------------------------------- */
+
+static void
+runtime_free (gpointer data)
+{
+  TachoSimRuntime *runtime = data;
+
+  tacho_sim_timer_free (runtime->timer);
+  tacho_sim_timer_free (runtime->load_timer);
+  g_ptr_array_unref (runtime->slots);
+  g_ptr_array_unref (runtime->cache);
+  g_queue_clear (&runtime->waiting);
+  g_rand_free (runtime->random);
+  g_free (runtime);
+}
+
+static TachoSimRuntime *
+runtime_new (TachoSimEngine *engine, const TachoSimModel *model, guint index)
+{
+  TachoSimRuntime *runtime = g_new0 (TachoSimRuntime, 1);
+
+  runtime->engine = engine;
+  runtime->model = model;
+  runtime->slots = g_ptr_array_new ();
+  g_ptr_array_set_size (runtime->slots, (int) CLAMP (engine->config->slots, 1, 4096));
+  runtime->cache = g_ptr_array_new_with_free_func ((GDestroyNotify) g_array_unref);
+  runtime->random = g_rand_new_with_seed ((guint32) tacho_sim_mix (engine->config->seed + index));
+  runtime->timer = tacho_sim_timer_new (engine->context, timer_cb, runtime);
+  runtime->load_timer = tacho_sim_timer_new (engine->context, load_cb, runtime);
+  g_queue_init (&runtime->waiting);
+  if (model->loaded && model->load_failure == NULL)
+    {
+      runtime->status = TACHO_SIM_LOADED;
+      runtime->loaded_at = g_get_real_time () / G_USEC_PER_SEC;
+    }
+  return runtime;
+}
+
+/**
+ * tacho_sim_engine_new:
+ * @config: copied
+ * @context: where everything happens
+ *
+ * Returns: (transfer full): the engine
+ */
+TachoSimEngine *
+tacho_sim_engine_new (const TachoSimConfig *config, GMainContext *context)
+{
+  TachoSimEngine *engine = g_new0 (TachoSimEngine, 1);
+
+  engine->config = tacho_sim_config_copy (config);
+  engine->context = g_main_context_ref (context);
+  engine->runtimes = g_ptr_array_new_with_free_func (runtime_free);
+  g_mutex_init (&engine->lock);
+  for (guint i = 0; i < engine->config->models->len; i++)
+    g_ptr_array_add (engine->runtimes,
+                     runtime_new (engine, g_ptr_array_index (engine->config->models, i), i));
+  return engine;
+}
+
+/**
+ * tacho_sim_engine_free:
+ * @engine: (nullable) (transfer full): the engine
+ */
+void
+tacho_sim_engine_free (TachoSimEngine *engine)
+{
+  if (engine == NULL)
+    return;
+  g_ptr_array_unref (engine->runtimes);
+  tacho_sim_config_free (engine->config);
+  g_main_context_unref (engine->context);
+  g_mutex_clear (&engine->lock);
+  g_free (engine);
+}
+
+/**
+ * tacho_sim_engine_get_runtimes:
+ * @engine: the engine
+ *
+ * Returns: (transfer none) (element-type TachoSimRuntime): its models
+ */
+GPtrArray *
+tacho_sim_engine_get_runtimes (TachoSimEngine *engine)
+{
+  return engine->runtimes;
+}
+
+/**
+ * tacho_sim_engine_find:
+ * @engine: the engine
+ * @id: (nullable): a model's id
+ *
+ * Returns: (transfer none) (nullable): the model of that id
+ */
+TachoSimRuntime *
+tacho_sim_engine_find (TachoSimEngine *engine, const char *id)
+{
+  for (guint i = 0; id != NULL && i < engine->runtimes->len; i++)
+    {
+      TachoSimRuntime *runtime = g_ptr_array_index (engine->runtimes, i);
+
+      if (g_str_equal (runtime->model->id, id))
+        return runtime;
+    }
+  return NULL;
+}
+
+/**
+ * tacho_sim_engine_get_stats:
+ * @engine: the engine
+ *
+ * Returns: (transfer none): what `/metrics` shows
+ */
+const TachoSimEngineStats *
+tacho_sim_engine_get_stats (TachoSimEngine *engine)
+{
+  return &engine->stats;
+}
+
+/**
+ * tacho_sim_sequence_new:
+ * @prompt: (transfer full) (element-type guint32): its tokens, at least one
+ * @funcs: what happens to it; called on the engine's context
+ * @user_data: for @funcs
+ *
+ * Returns: (transfer full): a generation
+ */
+TachoSimSequence *
+tacho_sim_sequence_new (GArray *prompt, const TachoSimSequenceFuncs *funcs, gpointer user_data)
+{
+  TachoSimSequence *sequence = g_new0 (TachoSimSequence, 1);
+
+  sequence->prompt = prompt;
+  sequence->cache_prompt = TRUE;
+  sequence->factor = 1;
+  sequence->funcs = funcs;
+  sequence->user_data = user_data;
+  sequence->slot = -1;
+  return sequence;
+}
+
+/**
+ * tacho_sim_sequence_free:
+ * @sequence: (nullable) (transfer full): a generation that is not in the engine
+ */
+void
+tacho_sim_sequence_free (TachoSimSequence *sequence)
+{
+  if (sequence == NULL)
+    return;
+  g_array_unref (sequence->prompt);
+  g_free (sequence);
+}
+
+/**
+ * tacho_sim_engine_add:
+ * @engine: the engine
+ * @runtime: one of its models; it is loaded if need be
+ * @sequence: not owned; remove it before it is freed
+ */
+void
+tacho_sim_engine_add (TachoSimEngine *engine, TachoSimRuntime *runtime, TachoSimSequence *sequence)
+{
+  sequence->runtime = runtime;
+  sequence->id_task = engine->n_tasks++;
+  g_queue_push_tail (&runtime->waiting, sequence);
+  g_mutex_lock (&engine->lock);
+  engine->counters.generations++;
+  engine->counters.prompt_tokens += sequence->prompt->len;
+  g_mutex_unlock (&engine->lock);
+  if (runtime->status == TACHO_SIM_LOADED)
+    kick (runtime);
+  else
+    {
+      tacho_sim_engine_load (engine, runtime);
+      update_gauges (engine);
+    }
+}
+
+/**
+ * tacho_sim_engine_remove:
+ * @engine: the engine
+ * @sequence: a generation; its slot is free at once
+ */
+void
+tacho_sim_engine_remove (TachoSimEngine *engine, TachoSimSequence *sequence)
+{
+  TachoSimRuntime *runtime = sequence->runtime;
+
+  if (runtime == NULL)
+    return;
+  sequence->runtime = NULL;
+  if (sequence->slot >= 0)
+    runtime->slots->pdata[sequence->slot] = NULL;
+  else
+    g_queue_remove (&runtime->waiting, sequence);
+  if (runtime->stepping)
+    update_gauges (engine);
+  else
+    kick (runtime);
+}
+
+/**
+ * tacho_sim_engine_get_counters:
+ * @engine: the engine
+ * @counters: (out caller-allocates): a consistent copy
+ */
+void
+tacho_sim_engine_get_counters (TachoSimEngine *engine, TachoSimCounters *counters)
+{
+  g_mutex_lock (&engine->lock);
+  *counters = engine->counters;
+  g_mutex_unlock (&engine->lock);
+}
+
+/**
+ * tacho_sim_engine_count:
+ * @engine: the engine
+ * @member: offset of a #guint64 in #TachoSimCounters
+ * @n: what is added to it
+ */
+void
+tacho_sim_engine_count (TachoSimEngine *engine, gsize member, guint64 n)
+{
+  g_mutex_lock (&engine->lock);
+  G_STRUCT_MEMBER (guint64, &engine->counters, member) += n;
+  g_mutex_unlock (&engine->lock);
+}
