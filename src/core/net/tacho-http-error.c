@@ -43,8 +43,15 @@ tls_error (const GError *error, const char *base_url, SoupMessage *message)
 
 /* The connection went away: what that means depends on how far things were. */
 static GError *
-lost_error (const GError *error, TachoHttpPhase phase, const char *base_url)
+lost_error (const GError *error, TachoHttpPhase phase, const char *base_url, SoupMessage *message)
 {
+  SoupMessageMetrics *metrics = soup_message_get_metrics (message);
+
+  /* A head that broke off or never ended, which libsoup reports as it does a closed connection. */
+  if (phase == TACHO_HTTP_PHASE_WAITING && metrics != NULL &&
+      soup_message_metrics_get_response_header_bytes_received (metrics) > 0)
+    return g_error_new (TACHO_ERROR, TACHO_ERROR_PROTOCOL,
+                        "%s did not answer as an HTTP server does: %s", base_url, error->message);
   switch (phase)
     {
     case TACHO_HTTP_PHASE_CONNECTING:
@@ -64,7 +71,7 @@ lost_error (const GError *error, TachoHttpPhase phase, const char *base_url)
 }
 
 static GError *
-io_error (const GError *error, TachoHttpPhase phase, const char *base_url)
+io_error (const GError *error, TachoHttpPhase phase, const char *base_url, SoupMessage *message)
 {
   switch (error->code)
     {
@@ -75,14 +82,14 @@ io_error (const GError *error, TachoHttpPhase phase, const char *base_url)
     case G_IO_ERROR_PARTIAL_INPUT:
     case G_IO_ERROR_NOT_CONNECTED:
     case G_IO_ERROR_CLOSED:
-      return lost_error (error, phase, base_url);
+      return lost_error (error, phase, base_url, message);
     case G_IO_ERROR_CANCELLED:
       return g_error_new (TACHO_ERROR, TACHO_ERROR_CANCELLED, "Cancelled");
     case G_IO_ERROR_TIMED_OUT:
       if (phase == TACHO_HTTP_PHASE_CONNECTING)
         return g_error_new (TACHO_ERROR, TACHO_ERROR_TIMEOUT_CONNECT,
                             "No connection to %s: the network gave up waiting", base_url);
-      return lost_error (error, phase, base_url);
+      return lost_error (error, phase, base_url, message);
     case G_IO_ERROR_HOST_UNREACHABLE:
     case G_IO_ERROR_NETWORK_UNREACHABLE:
       return g_error_new (TACHO_ERROR, TACHO_ERROR_CONNECT,
@@ -114,7 +121,7 @@ tacho_http_error_from_gio (const GError *error,
   if (error->domain == TACHO_ERROR)
     return g_error_copy (error);
   if (error->domain == G_IO_ERROR)
-    return io_error (error, phase, base_url);
+    return io_error (error, phase, base_url, message);
   if (error->domain == G_TLS_ERROR)
     return tls_error (error, base_url, message);
   if (error->domain == G_RESOLVER_ERROR)

@@ -105,7 +105,6 @@ exchange_finish (TachoHttpExchange *self, TachoHttpReply *reply, GError *error)
       g_clear_error (&error);
       return;
     }
-  exchange_ref (self);
   self->finished = TRUE;
   g_ptr_array_remove_fast (self->client->exchanges, self);
   if (self->counted)
@@ -129,7 +128,7 @@ exchange_finish (TachoHttpExchange *self, TachoHttpReply *reply, GError *error)
   else
     g_task_return_pointer (self->task, reply, (GDestroyNotify) tacho_http_reply_free);
   g_clear_object (&self->task);
-  exchange_unref (self);
+  exchange_unref (self); /* what it held while it ran */
 }
 
 /* From inside a libsoup signal or a function of the caller: only marks the exchange and closes the
@@ -562,7 +561,8 @@ build_message (TachoHttpClient *client, const TachoHttpRequest *request, GError 
   message = soup_message_new_from_uri (request->method, uri);
   /* IDEMPOTENT lets a POST use an open connection. libsoup resends only what is idempotent by its
    * method, so a generation is never sent twice. */
-  soup_message_set_flags (message, SOUP_MESSAGE_NO_REDIRECT | SOUP_MESSAGE_IDEMPOTENT);
+  soup_message_set_flags (message, SOUP_MESSAGE_NO_REDIRECT | SOUP_MESSAGE_IDEMPOTENT |
+                                       SOUP_MESSAGE_COLLECT_METRICS);
   if (request->body != NULL)
     soup_message_set_request_body_from_bytes (message, NULL, request->body);
   headers = soup_message_get_request_headers (message);
@@ -653,7 +653,7 @@ tacho_http_exchange_run (TachoHttpClient *client,
 
   self = g_new (TachoHttpExchange, 1);
   memset (self, 0, G_STRUCT_OFFSET (TachoHttpExchange, buffer));
-  g_atomic_ref_count_init (&self->ref_count); /* held by sent_cb */
+  g_atomic_ref_count_init (&self->ref_count); /* until exchange_finish */
   self->client = g_object_ref (client);
   self->task = g_object_ref (task);
   self->message = g_steal_pointer (&message);
@@ -681,5 +681,5 @@ tacho_http_exchange_run (TachoHttpClient *client,
   arm (self, TIMER_TOTAL);
   watch_message (self);
   soup_session_send_async (client->session, self->message, G_PRIORITY_DEFAULT, self->wire, sent_cb,
-                           self);
+                           exchange_ref (self));
 }
