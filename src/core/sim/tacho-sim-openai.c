@@ -28,7 +28,9 @@ typedef struct
   gboolean ignore_eos, timings_per_token;
   gint64 max_tokens; /* -1: until it ends by itself */
   guint natural_length;
-  guint n_reasoning; /* the first tokens are thoughts */
+  guint n_reasoning; /* the first tokens are thoughts: so many, to the end of a sentence */
+  gboolean thinking;
+  guint64 content_seed; /* of what follows the thoughts */
   GPtrArray *stops;
   GString *pending; /* may be the begin of a stop string */
   GString *content; /* of a whole reply */
@@ -106,7 +108,7 @@ append_usage (GString *json, const Generation *generation)
                           sequence->n_decoded + sequence->prompt->len, sequence->n_cached);
   if (generation->n_reasoning > 0)
     g_string_append_printf (json, ",\"completion_tokens_details\":{\"reasoning_tokens\":%u}",
-                            MIN (generation->n_reasoning, sequence->n_decoded));
+                            generation->thinking ? sequence->n_decoded : generation->n_reasoning);
   g_string_append_c (json, '}');
 }
 
@@ -334,7 +336,7 @@ token_cb (gpointer user_data)
   TachoSimSequence *sequence = generation->sequence;
   gint64 context = sequence->runtime->model->context_window;
   guint n = sequence->n_decoded;
-  gboolean reasoning = n <= generation->n_reasoning;
+  gboolean reasoning = generation->thinking;
   gboolean sentence_end = tacho_sim_text_next (&generation->text, generation->pending);
   gsize keep = generation->pending->len;
 
@@ -345,6 +347,12 @@ token_cb (gpointer user_data)
     generation->finish_reason = "length";
   else if (!generation->ignore_eos && n >= generation->natural_length && sentence_end)
     generation->finish_reason = "stop";
+  if (reasoning && n >= generation->n_reasoning && sentence_end)
+    {
+      generation->thinking = FALSE;
+      generation->n_reasoning = n;
+      tacho_sim_text_init (&generation->text, generation->content_seed);
+    }
 
   /* At the end, what was held back goes out too, unless a stop string begins there. */
   if (generation->finish_reason != NULL && (reasoning || !find_stop (generation, &keep)))
@@ -561,8 +569,10 @@ start_generation (TachoSimExchange *exchange, TachoSimRuntime *runtime, JsonObje
                        tacho_sim_mix (seed + exchange->number));
   if (generation->chat && model->reasoning)
     generation->n_reasoning = 24 + (guint) (tacho_sim_mix (seed + 1) % 48);
+  generation->thinking = generation->n_reasoning > 0;
+  generation->content_seed = tacho_sim_mix (seed + 3);
   generation->natural_length =
-      generation->n_reasoning + 32 + (guint) (tacho_sim_mix (seed + 2) % 128);
+      generation->n_reasoning + 48 + (guint) (tacho_sim_mix (seed + 2) % 128);
   generation->sequence =
       tacho_sim_sequence_new (g_steal_pointer (&tokens), &sequence_funcs, generation);
   generation->sequence->cache_prompt = tacho_json_get_boolean (request, "cache_prompt", TRUE);
