@@ -19,5 +19,8 @@ typedef struct
 void tacho_axis_init (TachoAxis *axis, double low, double high, guint max_ticks, gboolean round);
 double tacho_axis_to_fraction (const TachoAxis *axis, double value); /* 0..1, not clamped */
 char *tacho_axis_format (const TachoAxis *axis, double value) G_GNUC_WARN_UNUSED_RESULT;
+/* The same for seconds: steps of a clock and m:ss labels when the axis ends above two minutes. */
+void tacho_axis_init_time (TachoAxis *axis, double low, double high, guint max_ticks);
+char *tacho_axis_format_time (const TachoAxis *axis, double value) G_GNUC_WARN_UNUSED_RESULT;
 
 G_END_DECLS
