@@ -4,7 +4,7 @@
 
 #include "base/tacho-error.h"
 
-G_DEFINE_QUARK (tacho - error - quark, tacho_error)
+G_DEFINE_QUARK (tacho_error_quark, tacho_error)
 
 static const char *const class_names[] = {
   [TACHO_ERROR_REFUSED] = "refused",

@@ -9,7 +9,7 @@
 #define REPLACEMENT 0xfffd
 
 /* What happens to one character: itself, U+FFFD for what would act on a terminal, 0 to drop what would
- * reorder or hide text. U+200C and U+200D stay: scripts and emoji need them. */
+ * reorder or hide text. U+200C and U+200D stay: scripts and emoji need them. CR is not for here. */
 static gunichar
 safe_char (gunichar c)
 {
@@ -28,7 +28,8 @@ safe_char (gunichar c)
 
 struct _TachoTextFilter
 {
-  char held[6]; /* the beginning of a character whose end has not come */
+  char held
+      [6]; /* the beginning of a character whose end has not come, or a CR before what may be LF */
   guint n_held;
 };
 
@@ -66,15 +67,45 @@ append_safe (GString *out, gunichar c)
     g_string_append_unichar (out, safe);
 }
 
+/* Whether what follows may complete the character at @p. GLib's "-2" alone does not say so: it also
+ * stands for a NUL within a character. */
+static gboolean
+is_unfinished (const char *p, const char *end)
+{
+  if (end - p >= 4)
+    return FALSE;
+  for (p++; p < end; p++)
+    if (((guchar) *p & 0xc0) != 0x80)
+      return FALSE;
+  return TRUE;
+}
+
 /* Handles what is whole in [p, end); returns where an unfinished character begins. */
 static const char *
 filter_run (const char *p, const char *end, GString *out)
 {
   while (p < end)
     {
-      gunichar c = (guchar) *p < 0x80 ? (gunichar) *p : g_utf8_get_char_validated (p, end - p);
+      const char *from = p;
+      gunichar c;
 
-      if (c == (gunichar) -2 && end - p < 4)
+      while (p < end && *p >= 0x20 && *p < 0x7f)
+        p++;
+      g_string_append_len (out, from, p - from);
+      if (p == end)
+        break;
+      if (*p == '\r')
+        {
+          /* CR LF is one line break; a CR alone would let a line write over itself. */
+          if (p + 1 == end)
+            return p;
+          if (p[1] != '\n')
+            g_string_append_unichar (out, REPLACEMENT);
+          p++;
+          continue;
+        }
+      c = (guchar) *p < 0x80 ? (gunichar) *p : g_utf8_get_char_validated (p, end - p);
+      if (c == (gunichar) -2 && is_unfinished (p, end))
         return p;
       if (c == (gunichar) -1 || c == (gunichar) -2)
         {
@@ -122,7 +153,7 @@ tacho_text_filter_push (TachoTextFilter *filter, const char *data, gsize length,
  * @filter: a filter
  * @out: where to append
  *
- * Ends the text: each byte of an unfinished character becomes U+FFFD.
+ * Ends the text: each byte of an unfinished character becomes U+FFFD. The filter may be used again.
  */
 void
 tacho_text_filter_finish (TachoTextFilter *filter, GString *out)
@@ -136,6 +167,10 @@ tacho_text_filter_finish (TachoTextFilter *filter, GString *out)
  * tacho_text_sanitize:
  * @text: (nullable): hostile bytes
  * @length: how many, -1: up to the NUL
+ *
+ * Each control character but LF and TAB (ESC, so that OSC and CSI lose their power, DEL, C1) and each
+ * byte that is not UTF-8 becomes U+FFFD; CR LF becomes LF; U+2028 and U+2029 become LF. Characters that
+ * reorder or hide text go: bidi controls, U+200B, U+FEFF, tags and the like. U+200C and U+200D stay.
  *
  * Returns: (transfer full): valid UTF-8 without anything that acts on a terminal or hides text
  */
@@ -155,7 +190,7 @@ tacho_text_sanitize (const char *text, gssize length)
  * tacho_text_sanitize_line:
  * @text: (nullable): hostile bytes
  * @length: how many, -1: up to the NUL
- * @max_chars: the most characters, 0: all
+ * @max_chars: the most characters before the ellipsis, 0: all
  *
  * Returns: (transfer full): one safe line; a cut ends with an ellipsis
  */
@@ -165,10 +200,16 @@ tacho_text_sanitize_line (const char *text, gssize length, gsize max_chars)
   gsize n = text == NULL ? 0 : length < 0 ? strlen (text) : (gsize) length;
   g_autofree char *safe = NULL;
   gsize chars = 0;
+  gboolean cut = FALSE;
 
   /* A character has four bytes at most, and a few are dropped: do not filter megabytes for a line. */
-  if (max_chars > 0 && n > 16 * max_chars + 64)
-    n = 16 * max_chars + 64;
+  if (max_chars > 0 && max_chars < n / 16 && n > 16 * max_chars + 64)
+    {
+      n = 16 * max_chars + 64;
+      while (n > 0 && ((guchar) text[n] & 0xc0) == 0x80)
+        n--;
+      cut = TRUE;
+    }
   safe = tacho_text_sanitize (text, (gssize) n);
   for (char *p = safe; *p != '\0'; p = g_utf8_next_char (p))
     {
@@ -177,11 +218,12 @@ tacho_text_sanitize_line (const char *text, gssize length, gsize max_chars)
       if (max_chars > 0 && ++chars > max_chars)
         {
           *p = '\0';
-          g_strchomp (safe);
-          return g_strconcat (safe, "…", NULL);
+          cut = TRUE;
+          break;
         }
     }
-  return g_strdup (g_strstrip (safe));
+  g_strstrip (safe);
+  return cut ? g_strconcat (safe, "…", NULL) : g_steal_pointer (&safe);
 }
 
 /**
@@ -215,7 +257,7 @@ tacho_text_format_bytes (guint64 bytes)
  * tacho_text_format_count:
  * @count: a number of parameters or tokens
  *
- * Returns: (transfer full): "7.2 B", "340 M", "12 k", "512"
+ * Returns: (transfer full): "7.2 B", "340 M", "12.0 k", "512"
  */
 char *
 tacho_text_format_count (guint64 count)

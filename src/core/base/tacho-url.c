@@ -7,7 +7,7 @@
 #include <gio/gio.h>
 #include <string.h>
 
-G_DEFINE_QUARK (tacho - url - error - quark, tacho_url_error)
+G_DEFINE_QUARK (tacho_url_error_quark, tacho_url_error)
 
 #define MAX_URL 4096
 
@@ -20,27 +20,85 @@ has_control (const char *text)
   return FALSE;
 }
 
-/* A host as GUri gives it, decoded: letters, digits and what names and addresses need, nothing else.
- * A percent-encoded line break would otherwise become one on the wire (CVE-2026-3632). */
+/* A host as GUri gives it, decoded and in ASCII: letters, digits and what names and addresses need,
+ * nothing else. A percent-encoded line break would otherwise become one on the wire (CVE-2026-3632). */
 static gboolean
 host_is_sane (const char *host)
 {
-  if (host == NULL || *host == '\0' || strlen (host) > 253)
+  gboolean has_alnum = FALSE;
+
+  if (host == NULL || strlen (host) > 253)
     return FALSE;
+  if (strchr (host, ':') != NULL)
+    return strchr (host, '%') == NULL && g_hostname_is_ip_address (host);
   for (; *host != '\0'; host++)
-    if (!g_ascii_isalnum (*host) && strchr (".-_:", *host) == NULL && (guchar) *host < 0x80)
+    if (g_ascii_isalnum (*host))
+      has_alnum = TRUE;
+    else if (strchr (".-_", *host) == NULL)
       return FALSE;
-  return TRUE;
+  return has_alnum;
+}
+
+/* The length of a scheme with its "://" at the beginning of @text, or 0. */
+static gsize
+find_scheme (const char *text)
+{
+  gsize n = 0;
+
+  while (g_ascii_isalnum (text[n]) || (text[n] != '\0' && strchr ("+-.", text[n]) != NULL))
+    n++;
+  return n > 0 && g_str_has_prefix (text + n, "://") ? n + 3 : 0;
 }
 
 static char *
 mend_scheme (const char *text)
 {
-  const char *colon = strstr (text, "://");
-
-  if (colon != NULL)
+  if (find_scheme (text) > 0)
     return g_strdup (text);
   return g_strconcat ("http://", g_str_has_prefix (text, "//") ? text + 2 : text, NULL);
+}
+
+/* Looked for by hand, before a message could quote a URL that does not even parse. */
+static gboolean
+has_userinfo (const char *text)
+{
+  const char *authority = text + find_scheme (text);
+
+  authority += strspn (authority, "/");
+  return memchr (authority, '@', strcspn (authority, "/?#")) != NULL;
+}
+
+/* What of a URL a message may quote: no query, which may hold a key, and nothing that is not text. */
+static char *
+make_shown (const char *text)
+{
+  return g_utf8_make_valid (text, (gssize) MIN (strcspn (text, "?#"), 200));
+}
+
+static gboolean
+check_text (const char *text, const char *shown, GError **error)
+{
+  if (*text == '\0')
+    g_set_error_literal (error, TACHO_URL_ERROR, TACHO_URL_ERROR_SYNTAX,
+                         "The URL is empty; it looks like http://127.0.0.1:8080");
+  else if (strlen (text) > MAX_URL)
+    g_set_error (error, TACHO_URL_ERROR, TACHO_URL_ERROR_SYNTAX,
+                 "The URL is longer than %d characters", MAX_URL);
+  else if (has_userinfo (text))
+    g_set_error_literal (error, TACHO_URL_ERROR, TACHO_URL_ERROR_USERINFO,
+                         "A URL must not hold a user name or a password; give a key apart from it");
+  else if (has_control (text) || !g_utf8_validate (text, -1, NULL))
+    g_set_error_literal (error, TACHO_URL_ERROR, TACHO_URL_ERROR_SYNTAX,
+                         "The URL holds a space, a backslash or a control character; it looks like "
+                         "http://127.0.0.1:8080");
+  else if ((g_ascii_strncasecmp (text, "http:", 5) == 0 ||
+            g_ascii_strncasecmp (text, "https:", 6) == 0) &&
+           find_scheme (text) == 0)
+    g_set_error (error, TACHO_URL_ERROR, TACHO_URL_ERROR_SYNTAX,
+                 "“%s” is not a URL; it looks like http://127.0.0.1:8080", shown);
+  else
+    return TRUE;
+  return FALSE;
 }
 
 static gboolean
@@ -74,7 +132,8 @@ check_uri (GUri *uri, const char *text, GError **error)
 static char *
 clean_path (const char *path)
 {
-  g_autofree char *copy = g_strdup (path);
+  /* Non-ASCII and the like must not go raw into a request line; escapes stay as they are. */
+  g_autofree char *copy = g_uri_escape_string (path, "!$&'()*+,;=:@/%", FALSE);
   gsize length = strlen (copy);
 
   while (length > 0 && copy[length - 1] == '/')
@@ -92,7 +151,8 @@ clean_path (const char *path)
  * @error: return location
  *
  * Mends and checks the base URL of a server: a missing scheme becomes http, a query, a fragment, trailing
- * slashes and a final "/v1" go, a path prefix stays. "sim:" and "sim:NAME" pass unchanged.
+ * slashes and a final "/v1" go, a path prefix stays. "sim:" and "sim:NAME" pass unchanged. An
+ * international host name becomes its ASCII form. An IPv6 address with a zone is refused.
  *
  * Returns: (transfer full): the URL, or %NULL with a %TACHO_URL_ERROR
  */
@@ -103,22 +163,15 @@ tacho_url_normalize (const char *text, GError **error)
   g_autofree char *mended = NULL;
   g_autofree char *path = NULL;
   g_autofree char *shown = NULL;
+  g_autofree char *host = NULL;
   g_autoptr (GUri) uri = NULL;
-  const char *host;
   char port[16] = "";
 
-  if (tacho_url_is_sim (trimmed) && !has_control (trimmed))
+  shown = make_shown (trimmed);
+  if (!check_text (trimmed, shown, error))
+    return NULL;
+  if (tacho_url_is_sim (trimmed))
     return g_steal_pointer (&trimmed);
-  shown = g_utf8_make_valid (trimmed, (gssize) MIN (strlen (trimmed), 200));
-  if (*trimmed == '\0' || strlen (trimmed) > MAX_URL || has_control (trimmed) ||
-      !g_utf8_validate (trimmed, -1, NULL))
-    {
-      g_set_error (error, TACHO_URL_ERROR, TACHO_URL_ERROR_SYNTAX,
-                   *trimmed == '\0' ? "The URL is empty%s; it looks like http://127.0.0.1:8080"
-                                    : "“%s” is not a URL; it looks like http://127.0.0.1:8080",
-                   has_control (shown) ? "" : shown);
-      return NULL;
-    }
   mended = mend_scheme (trimmed);
   uri = g_uri_parse (mended,
                      G_URI_FLAGS_HAS_PASSWORD | G_URI_FLAGS_ENCODED_PATH |
@@ -132,7 +185,7 @@ tacho_url_normalize (const char *text, GError **error)
     }
   if (!check_uri (uri, shown, error))
     return NULL;
-  host = g_uri_get_host (uri);
+  host = g_ascii_strdown (g_uri_get_host (uri), -1);
   path = clean_path (g_uri_get_path (uri));
   if (g_uri_get_port (uri) > 0)
     g_snprintf (port, sizeof port, ":%d", g_uri_get_port (uri));
@@ -155,14 +208,15 @@ tacho_url_join (const char *base, const char *path)
 
 /**
  * tacho_url_is_loopback:
- * @url: a URL
+ * @url: (nullable): a URL
  *
- * Returns: whether it names this machine: 127.0.0.0/8, ::1, localhost or a name under it
+ * Returns: whether it names this machine: 127.0.0.0/8, ::1, localhost or a name under it; 0.0.0.0, an
+ *   address to listen on, does not
  */
 gboolean
 tacho_url_is_loopback (const char *url)
 {
-  g_autoptr (GUri) uri = g_uri_parse (url, G_URI_FLAGS_NONE, NULL);
+  g_autoptr (GUri) uri = url != NULL ? g_uri_parse (url, G_URI_FLAGS_NONE, NULL) : NULL;
   g_autoptr (GInetAddress) address = NULL;
   const char *host = uri != NULL ? g_uri_get_host (uri) : NULL;
 
@@ -251,6 +305,7 @@ tacho_header_check (const char *name, const char *value, GError **error)
                                          "Content-Encoding",
                                          "Accept-Encoding",
                                          "Keep-Alive",
+                                         "Proxy-Connection",
                                          "TE",
                                          "Trailer",
                                          "Upgrade",
@@ -341,5 +396,6 @@ tacho_header_is_secret (const char *name)
 
   return is_in (name, names) || strstr (lower, "secret") != NULL ||
          strstr (lower, "token") != NULL || strstr (lower, "password") != NULL ||
-         strstr (lower, "api-key") != NULL || strstr (lower, "apikey") != NULL;
+         strstr (lower, "auth") != NULL || strstr (lower, "credential") != NULL ||
+         g_str_has_suffix (lower, "key");
 }

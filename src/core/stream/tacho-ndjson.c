@@ -79,7 +79,7 @@ deliver (const char *line, gsize length, TachoNdjsonFunc func, gpointer user_dat
   if (length > 0 && line[length - 1] == '\r')
     length--;
   for (gsize i = 0; i < length; i++)
-    if (line[i] != ' ' && line[i] != '\t')
+    if (line[i] != ' ' && line[i] != '\t' && line[i] != '\r')
       {
         func (line, length, user_data);
         return;
@@ -150,16 +150,17 @@ tacho_ndjson_parser_feed (TachoNdjsonParser *parser,
 gboolean
 tacho_ndjson_parser_finish (TachoNdjsonParser *parser, TachoNdjsonFunc func, gpointer user_data)
 {
-  g_autofree char *line = g_strndup (parser->line->str, parser->line->len);
+  const char *line = parser->line->str;
   gsize length = parser->line->len;
+  gboolean whole;
 
-  g_string_truncate (parser->line, 0);
   if (parser->failed)
     return FALSE;
-  if (length == 0)
-    return TRUE;
-  if (!tacho_json_check (line, length, NULL))
-    return strspn (line, " \t\r") == length;
-  deliver (line, length, func, user_data);
-  return TRUE;
+  whole = tacho_json_check (line, length, NULL);
+  if (whole)
+    deliver (line, length, func, user_data);
+  else
+    whole = strspn (line, " \t\r") == length;
+  g_string_truncate (parser->line, 0);
+  return whole;
 }

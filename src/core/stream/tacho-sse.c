@@ -10,7 +10,7 @@
 
 #include <string.h>
 
-G_DEFINE_QUARK (tacho - stream - error - quark, tacho_stream_error)
+G_DEFINE_QUARK (tacho_stream_error_quark, tacho_stream_error)
 
 struct _TachoSseParser
 {
@@ -172,7 +172,7 @@ take_field (TachoSseParser *self,
 {
   if (name_length == 4 && memcmp (name, "data", 4) == 0)
     {
-      if (length >= self->max_event || self->data->len > self->max_event - length)
+      if (length > self->max_event || self->data->len > self->max_event - length)
         return fail (self, TACHO_STREAM_ERROR_EVENT_TOO_LONG, self->max_event, error);
       g_string_append_len (self->data, value, (gssize) length);
       g_string_append_c (self->data, '\n');
@@ -246,13 +246,23 @@ skip_byte_order_mark (TachoSseParser *self, const char *p, const char *end)
   return p;
 }
 
+/* The next line end in [p, end), or NULL. *lf remembers the next LF from call to call (@end: none), so
+ * that a stream of CRs alone is not searched for an LF to its end once a line. */
 static const char *
-find_line_end (const char *p, const char *end)
+find_line_end (const char *p, const char *end, const char **lf)
 {
-  const char *lf = memchr (p, '\n', (gsize) (end - p));
-  const char *cr = memchr (p, '\r', (gsize) ((lf != NULL ? lf : end) - p));
+  const char *cr;
 
-  return cr != NULL ? cr : lf;
+  if (*lf == NULL || *lf < p)
+    {
+      *lf = memchr (p, '\n', (gsize) (end - p));
+      if (*lf == NULL)
+        *lf = end;
+    }
+  cr = memchr (p, '\r', (gsize) (*lf - p));
+  if (cr != NULL)
+    return cr;
+  return *lf < end ? *lf : NULL;
 }
 
 /**
@@ -263,6 +273,8 @@ find_line_end (const char *p, const char *end)
  * @func: called for each event that is complete now
  * @user_data: for @func
  * @error: return location
+ *
+ * @func must not touch the parser.
  *
  * Returns: %FALSE once a limit is passed; the parser then refuses all further input with the same
  *   %TACHO_STREAM_ERROR
@@ -277,6 +289,7 @@ tacho_sse_parser_feed (TachoSseParser *parser,
 {
   const char *p = data;
   const char *end = data + length;
+  const char *lf = NULL;
 
   if (parser->error != NULL)
     return fail (parser, TACHO_STREAM_ERROR_LINE_TOO_LONG, 0, error);
@@ -295,7 +308,7 @@ tacho_sse_parser_feed (TachoSseParser *parser,
               continue;
             }
         }
-      stop = find_line_end (p, end);
+      stop = find_line_end (p, end, &lf);
       if (parser->line->len + (gsize) ((stop != NULL ? stop : end) - p) > parser->max_line)
         return fail (parser, TACHO_STREAM_ERROR_LINE_TOO_LONG, parser->max_line, error);
       if (stop == NULL)
