@@ -1,421 +1,15 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* The HTTP front of the simulated server.
- *
- * libsoup does not look at a connection while its message is paused, so each exchange that is not
- * answered at once watches the socket itself: the end of the client frees the slot at once. */
+/* The HTTP front of the simulated server: who may ask, which faults are played, which route answers. */
 #define G_LOG_DOMAIN "tacho"
-
-#include "config.h"
 
 #include "sim/tacho-sim-http.h"
 
-#include "api/tacho-http-message.h"
-#include "base/tacho-json.h"
 #include "base/tacho-url.h"
-#include "sim/tacho-sim-text.h"
 
-#include <errno.h>
 #include <string.h>
-#include <sys/socket.h>
-#include <time.h>
 
 #define MAX_BODY (32 * 1024 * 1024)
 #define JSON_TYPE "application/json; charset=utf-8"
-
-static void exchange_free (TachoSimExchange *exchange);
-
-/* --- the capture -------------------------------------------------------------------------------- */
-
-static void
-copy_header_cb (const char *name, const char *value, gpointer user_data)
-{
-  g_autofree char *valid = g_utf8_make_valid (value, -1);
-
-  tacho_headers_add (user_data, name, valid);
-}
-
-static void
-record (TachoSimExchange *exchange, guint status)
-{
-  TachoSimRequest *request;
-  SoupMessageBody *body = soup_server_message_get_request_body (exchange->message);
-  g_autoptr (GBytes) bytes = NULL;
-  gsize size = 0;
-  const char *data;
-
-  if (exchange->recorded)
-    return;
-  exchange->recorded = TRUE;
-  bytes = soup_message_body_flatten (body);
-  data = g_bytes_get_data (bytes, &size);
-  request = g_new0 (TachoSimRequest, 1);
-  request->number = exchange->number;
-  request->method = g_utf8_make_valid (soup_server_message_get_method (exchange->message), -1);
-  request->path = g_utf8_make_valid (exchange->path, -1);
-  request->headers = tacho_headers_new ();
-  soup_message_headers_foreach (soup_server_message_get_request_headers (exchange->message),
-                                copy_header_cb, request->headers);
-  request->body =
-      g_utf8_make_valid (data ? data : "", (gssize) MIN (size, TACHO_SIM_CAPTURE_MAX_BODY));
-  request->time_ns = exchange->time_ns;
-  request->status = status;
-  request->fault = g_strdup (exchange->play.id);
-  if (exchange->play.n_faults > 0)
-    TACHO_SIM_COUNT (exchange->host->engine, faults, exchange->play.n_faults);
-  tacho_sim_capture_add (exchange->host->capture, request);
-}
-
-/* --- the client's going away -------------------------------------------------------------------- */
-
-static void
-clear_source (GSource **source)
-{
-  if (*source != NULL)
-    {
-      g_source_destroy (*source);
-      g_clear_pointer (source, g_source_unref);
-    }
-}
-
-static void
-cancel_generation (TachoSimExchange *exchange)
-{
-  gpointer generation = g_steal_pointer (&exchange->generation);
-
-  if (generation != NULL)
-    exchange->generation_cancel (generation);
-}
-
-/* libsoup lets go of the message when its next write fails. */
-static void
-hang_up (TachoSimExchange *exchange, gboolean reset)
-{
-  GSocket *socket = soup_server_message_get_socket (exchange->message);
-  SoupMessageBody *body = soup_server_message_get_response_body (exchange->message);
-
-  clear_source (&exchange->watch);
-  exchange->ended = TRUE;
-  if (socket != NULL && reset)
-    {
-      struct sockaddr nobody = { .sa_family = AF_UNSPEC };
-
-      /* Dissolving the association makes Linux send an RST. */
-      if (connect (g_socket_get_fd (socket), &nobody, sizeof nobody) < 0)
-        g_socket_shutdown (socket, TRUE, TRUE, NULL);
-    }
-  else if (socket != NULL)
-    g_socket_shutdown (socket, TRUE, TRUE, NULL);
-  if (!exchange->head_sent)
-    soup_server_message_set_status (exchange->message, SOUP_STATUS_OK, NULL);
-  soup_message_body_append (body, SOUP_MEMORY_STATIC, " ", 1);
-  soup_message_body_complete (body);
-  soup_server_message_unpause (exchange->message);
-}
-
-static void
-client_left (TachoSimExchange *exchange)
-{
-  record (exchange, 0);
-  if ((!exchange->ended || exchange->stalled) && exchange->generation != NULL)
-    TACHO_SIM_COUNT (exchange->host->engine, aborted, 1);
-  cancel_generation (exchange);
-  hang_up (exchange, FALSE);
-}
-
-static gboolean watch_cb (GSocket *socket, GIOCondition condition, gpointer user_data);
-
-static void
-watch_client (TachoSimExchange *exchange, GIOCondition condition)
-{
-  GSocket *socket = soup_server_message_get_socket (exchange->message);
-
-  clear_source (&exchange->watch);
-  if (socket == NULL)
-    return;
-  exchange->watch = g_socket_create_source (socket, condition | G_IO_HUP | G_IO_ERR, NULL);
-  g_source_set_callback (exchange->watch, G_SOURCE_FUNC (watch_cb), exchange, NULL);
-  g_source_attach (exchange->watch, exchange->host->context);
-}
-
-static gboolean
-watch_cb (GSocket *socket, GIOCondition condition, gpointer user_data)
-{
-  TachoSimExchange *exchange = user_data;
-  char byte;
-  gssize n = recv (g_socket_get_fd (socket), &byte, 1, MSG_PEEK | MSG_DONTWAIT);
-
-  if (n > 0 && !(condition & (G_IO_HUP | G_IO_ERR)))
-    {
-      watch_client (exchange, 0); /* the next request is here already; only look for the end now */
-      return G_SOURCE_REMOVE;
-    }
-  if (n < 0 && (errno == EAGAIN || errno == EINTR) && !(condition & (G_IO_HUP | G_IO_ERR)))
-    return G_SOURCE_CONTINUE;
-  client_left (exchange);
-  return G_SOURCE_REMOVE;
-}
-
-/* --- replies ------------------------------------------------------------------------------------ */
-
-static void
-begin_head (TachoSimExchange *exchange, guint status)
-{
-  SoupMessageHeaders *headers = soup_server_message_get_response_headers (exchange->message);
-
-  record (exchange, status);
-  exchange->head_sent = TRUE;
-  soup_server_message_set_status (exchange->message, status, NULL);
-  if (exchange->play.id != NULL)
-    soup_message_headers_replace (headers, "X-Tacho-Fault", exchange->play.id);
-}
-
-/* TRUE: the fault took the place of the reply. */
-static gboolean
-play_on_reply (TachoSimExchange *exchange, const char *type, const char *body)
-{
-  SoupMessageBody *response = soup_server_message_get_response_body (exchange->message);
-  SoupMessageHeaders *headers = soup_server_message_get_response_headers (exchange->message);
-
-  if (!exchange->play.has_stream_fault)
-    return FALSE;
-  if (exchange->play.stream_fault == TACHO_SIM_FAULT_STALL)
-    record (exchange, 0); /* until the client leaves */
-  else if (exchange->play.stream_fault == TACHO_SIM_FAULT_DROP)
-    {
-      record (exchange, 0);
-      hang_up (exchange, TRUE);
-    }
-  else if (exchange->play.stream_fault == TACHO_SIM_FAULT_TRUNCATE)
-    {
-      begin_head (exchange, SOUP_STATUS_OK);
-      soup_message_headers_set_content_type (headers, type, NULL);
-      soup_message_headers_set_encoding (headers, SOUP_ENCODING_CHUNKED);
-      soup_message_body_append (response, SOUP_MEMORY_COPY, body, strlen (body) / 2);
-      soup_message_body_complete (response);
-      exchange->ended = TRUE;
-      soup_server_message_unpause (exchange->message);
-    }
-  else
-    {
-      exchange->play.has_stream_fault = FALSE;
-      tacho_sim_exchange_error (exchange, 500, "server_error", "simulated error");
-    }
-  return TRUE;
-}
-
-/**
- * tacho_sim_exchange_reply:
- * @exchange: the exchange
- * @status: HTTP status
- * @type: content type
- * @body: (transfer full): the whole body
- */
-void
-tacho_sim_exchange_reply (TachoSimExchange *exchange, guint status, const char *type, char *body)
-{
-  g_autofree char *owned = body;
-
-  if (exchange->ended || play_on_reply (exchange, type, body))
-    return;
-  begin_head (exchange, status);
-  exchange->ended = TRUE;
-  clear_source (&exchange->watch);
-  soup_server_message_set_response (exchange->message, type, SOUP_MEMORY_COPY, owned,
-                                    strlen (owned));
-  soup_server_message_unpause (exchange->message);
-}
-
-/**
- * tacho_sim_error_json:
- * @status: code
- * @type: llama.cpp's error type
- * @message: words
- *
- * Returns: (transfer full): llama.cpp's error object
- */
-char *
-tacho_sim_error_json (guint status, const char *type, const char *message)
-{
-  GString *json = g_string_new (NULL);
-
-  g_string_append_printf (json, "{\"error\":{\"code\":%u,\"message\":", status);
-  tacho_sim_json_quote (json, message);
-  g_string_append (json, ",\"type\":");
-  tacho_sim_json_quote (json, type);
-  g_string_append (json, "}}");
-  return g_string_free (json, FALSE);
-}
-
-/**
- * tacho_sim_exchange_error:
- * @exchange: the exchange
- * @status: HTTP status
- * @type: llama.cpp's error type
- * @format: printf format of the message
- * @...: its arguments
- */
-void
-tacho_sim_exchange_error (TachoSimExchange *exchange,
-                          guint status,
-                          const char *type,
-                          const char *format,
-                          ...)
-{
-  g_autofree char *message = NULL;
-  va_list arguments;
-
-  va_start (arguments, format);
-  message = g_strdup_vprintf (format, arguments);
-  va_end (arguments);
-  if (status == 429 || status == 503)
-    soup_message_headers_replace (soup_server_message_get_response_headers (exchange->message),
-                                  "Retry-After", "1");
-  tacho_sim_exchange_reply (exchange, status, JSON_TYPE,
-                            tacho_sim_error_json (status, type, message));
-}
-
-/**
- * tacho_sim_exchange_begin_stream:
- * @exchange: the exchange
- *
- * Sends the head of an SSE stream.
- */
-void
-tacho_sim_exchange_begin_stream (TachoSimExchange *exchange)
-{
-  SoupMessageHeaders *headers = soup_server_message_get_response_headers (exchange->message);
-  SoupMessageBody *body = soup_server_message_get_response_body (exchange->message);
-
-  if (exchange->ended)
-    return;
-  if (exchange->play.has_stream_fault && exchange->play.stream_fault == TACHO_SIM_FAULT_DROP &&
-      exchange->play.after_events == 0)
-    {
-      record (exchange, 0);
-      hang_up (exchange, TRUE);
-      return;
-    }
-  begin_head (exchange, SOUP_STATUS_OK);
-  soup_message_headers_set_content_type (headers, "text/event-stream", NULL);
-  soup_message_headers_replace (headers, "Cache-Control", "no-cache");
-  soup_message_headers_set_encoding (headers, SOUP_ENCODING_CHUNKED);
-  soup_message_body_set_accumulate (body, FALSE);
-  soup_server_message_unpause (exchange->message);
-}
-
-static gboolean
-drop_cb (gpointer user_data)
-{
-  TachoSimExchange *exchange = user_data;
-
-  hang_up (exchange, TRUE);
-  return G_SOURCE_REMOVE;
-}
-
-static void
-cut_stream (TachoSimExchange *exchange)
-{
-  SoupMessageBody *body = soup_server_message_get_response_body (exchange->message);
-  g_autofree char *error = NULL;
-  g_autofree char *event = NULL;
-
-  exchange->ended = TRUE;
-  switch (exchange->play.stream_fault)
-    {
-    case TACHO_SIM_FAULT_STALL:
-      exchange->stalled = TRUE;
-      return;
-    case TACHO_SIM_FAULT_DROP:
-      /* After what was handed over is on the wire: libsoup writes from an idle of higher rank. */
-      clear_source (&exchange->delay);
-      exchange->delay = g_idle_source_new ();
-      g_source_set_priority (exchange->delay, G_PRIORITY_LOW);
-      g_source_set_callback (exchange->delay, drop_cb, exchange, NULL);
-      g_source_attach (exchange->delay, exchange->host->context);
-      return;
-    case TACHO_SIM_FAULT_ERROR:
-      error = tacho_sim_error_json (500, "server_error", "simulated error");
-      event = g_strdup_printf ("data: %s\n\n", error);
-      soup_message_body_append (body, SOUP_MEMORY_COPY, event, strlen (event));
-      break;
-    default: /* truncate */
-      break;
-    }
-  soup_message_body_complete (body);
-  soup_server_message_unpause (exchange->message);
-}
-
-/**
- * tacho_sim_exchange_send_event:
- * @exchange: an exchange whose stream has begun
- * @data: one line
- *
- * Sends an SSE event, unless it is a fault's turn.
- *
- * Returns: whether the stream goes on
- */
-TachoSimSend
-tacho_sim_exchange_send_event (TachoSimExchange *exchange, const char *data)
-{
-  SoupMessageBody *body = soup_server_message_get_response_body (exchange->message);
-  char *event;
-
-  if (exchange->ended)
-    return TACHO_SIM_CUT;
-  if (exchange->play.has_stream_fault && exchange->n_events >= exchange->play.after_events)
-    {
-      cut_stream (exchange);
-      return TACHO_SIM_CUT;
-    }
-  exchange->n_events++;
-  event = g_strconcat ("data: ", data, "\n\n", NULL);
-  soup_message_body_append_take (body, (guchar *) event, strlen (event));
-  soup_server_message_unpause (exchange->message);
-  return TACHO_SIM_SENT;
-}
-
-/**
- * tacho_sim_exchange_end_stream:
- * @exchange: an exchange whose stream has begun
- */
-void
-tacho_sim_exchange_end_stream (TachoSimExchange *exchange)
-{
-  if (exchange->ended)
-    return;
-  exchange->ended = TRUE;
-  clear_source (&exchange->watch);
-  soup_message_body_complete (soup_server_message_get_response_body (exchange->message));
-  soup_server_message_unpause (exchange->message);
-}
-
-/**
- * tacho_sim_exchange_parse_body:
- * @exchange: the exchange
- * @root: (out) (transfer full): owns the result
- *
- * Returns: (transfer none) (nullable): the JSON object of the request; %NULL after a 400
- */
-JsonObject *
-tacho_sim_exchange_parse_body (TachoSimExchange *exchange, JsonNode **root)
-{
-  g_autoptr (GBytes) bytes =
-      soup_message_body_flatten (soup_server_message_get_request_body (exchange->message));
-  g_autoptr (GError) error = NULL;
-  gsize size = 0;
-  const char *data = g_bytes_get_data (bytes, &size);
-
-  *root = tacho_json_parse_object (data ? data : "", size, &error);
-  if (*root == NULL)
-    {
-      tacho_sim_exchange_error (exchange, 400, "invalid_request_error",
-                                "the request is not a JSON object: %s", error->message);
-      return NULL;
-    }
-  return json_node_get_object (*root);
-}
-
-/* --- routing ------------------------------------------------------------------------------------ */
 
 /**
  * tacho_sim_is_generation:
@@ -466,7 +60,7 @@ delay_cb (gpointer user_data)
 {
   TachoSimExchange *exchange = user_data;
 
-  clear_source (&exchange->delay);
+  g_clear_pointer (&exchange->delay, g_source_unref);
   route (exchange);
   return G_SOURCE_REMOVE;
 }
@@ -486,10 +80,7 @@ play_and_route (TachoSimExchange *exchange)
     }
   else if (exchange->play.has_stream_fault && exchange->play.stream_fault == TACHO_SIM_FAULT_DROP &&
            exchange->play.after_events == 0)
-    {
-      record (exchange, 0);
-      hang_up (exchange, TRUE);
-    }
+    tacho_sim_exchange_drop (exchange);
   else
     route (exchange);
 }
@@ -581,32 +172,6 @@ handle (TachoSimExchange *exchange)
 }
 
 static void
-finished_cb (SoupServerMessage *message, gpointer user_data)
-{
-  TachoSimExchange *exchange = user_data;
-
-  if ((!exchange->ended || exchange->stalled) && exchange->generation != NULL)
-    TACHO_SIM_COUNT (exchange->host->engine, aborted, 1);
-  g_queue_remove (&exchange->host->exchanges, exchange);
-  exchange_free (exchange);
-}
-
-static void
-exchange_free (TachoSimExchange *exchange)
-{
-  exchange->ended = TRUE;
-  clear_source (&exchange->watch);
-  clear_source (&exchange->delay);
-  cancel_generation (exchange);
-  g_signal_handlers_disconnect_by_func (exchange->message, finished_cb, exchange);
-  tacho_sim_play_clear (&exchange->play);
-  g_object_unref (exchange->message);
-  g_free (exchange->path);
-  g_free (exchange->query_model);
-  g_free (exchange);
-}
-
-static void
 handler_cb (SoupServer *server,
             SoupServerMessage *message,
             const char *path,
@@ -614,18 +179,9 @@ handler_cb (SoupServer *server,
             gpointer user_data)
 {
   TachoSimHost *host = user_data;
-  TachoSimExchange *exchange = g_new0 (TachoSimExchange, 1);
-  struct timespec now;
+  TachoSimExchange *exchange = tacho_sim_exchange_new (
+      host, message, path, query ? g_hash_table_lookup (query, "model") : NULL);
 
-  clock_gettime (CLOCK_MONOTONIC, &now);
-  exchange->host = host;
-  exchange->message = g_object_ref (message);
-  exchange->path = g_strdup (path);
-  exchange->query_model = query ? g_strdup (g_hash_table_lookup (query, "model")) : NULL;
-  exchange->time_ns = (gint64) now.tv_sec * 1000000000 + now.tv_nsec;
-  exchange->play.factor = 1;
-  g_queue_push_tail (&host->exchanges, exchange);
-  g_signal_connect (message, "finished", G_CALLBACK (finished_cb), exchange);
   if (g_str_has_prefix (path, "/__tacho/"))
     exchange->recorded = TRUE; /* the server's own pages are not part of the capture */
   else
@@ -633,10 +189,8 @@ handler_cb (SoupServer *server,
       exchange->number = ++host->n_requests;
       TACHO_SIM_COUNT (host->engine, requests, 1);
     }
-  soup_server_message_pause (message);
   handle (exchange);
-  if (!exchange->ended)
-    watch_client (exchange, G_IO_IN);
+  tacho_sim_exchange_wait (exchange);
 }
 
 /* Refuses what is too long before it is read. */
@@ -718,5 +272,5 @@ tacho_sim_host_detach (TachoSimHost *host)
 
   g_signal_handlers_disconnect_by_func (host->soup, request_started_cb, host);
   while ((exchange = g_queue_pop_head (&host->exchanges)) != NULL)
-    exchange_free (exchange);
+    tacho_sim_exchange_free (exchange);
 }

@@ -54,6 +54,13 @@ typedef enum
 void tacho_sim_host_attach (TachoSimHost *host); /* handlers on host->soup */
 void tacho_sim_host_detach (TachoSimHost *host); /* ends every exchange */
 
+TachoSimExchange *tacho_sim_exchange_new (TachoSimHost *host,
+                                          SoupServerMessage *message,
+                                          const char *path,
+                                          const char *query_model);
+void tacho_sim_exchange_free (TachoSimExchange *exchange);
+void tacho_sim_exchange_wait (TachoSimExchange *exchange);
+void tacho_sim_exchange_drop (TachoSimExchange *exchange);
 void tacho_sim_exchange_reply (TachoSimExchange *exchange,
                                guint status,
                                const char *type,

@@ -8,13 +8,13 @@
 #include "sim/tacho-sim-http.h"
 
 #include "base/tacho-json.h"
+#include "sim/tacho-sim-prompt.h"
 #include "sim/tacho-sim-text.h"
 
 #include <string.h>
 
 #define JSON_TYPE "application/json; charset=utf-8"
 #define MAX_STOPS 16
-#define MAX_MESSAGES 10000
 
 typedef struct
 {
@@ -394,83 +394,6 @@ static const TachoSimSequenceFuncs sequence_funcs = { admitted_cb, progress_cb, 
 /* --- the request -------------------------------------------------------------------------------- */
 
 static void
-append_template (GArray *tokens, guint32 what)
-{
-  guint32 hash = what * 2654435761u;
-
-  g_array_append_val (tokens, hash);
-}
-
-static gboolean
-tokenize_content (JsonObject *message, GArray *tokens)
-{
-  const char *text = tacho_json_get_string (message, "content", NULL);
-  JsonArray *parts = tacho_json_get_array (message, "content");
-
-  if (text != NULL)
-    tacho_sim_tokenize (text, tokens);
-  for (guint i = 0; parts != NULL && i < json_array_get_length (parts); i++)
-    {
-      const char *part =
-          tacho_json_get_string (tacho_json_array_get_object (parts, i), "text", NULL);
-
-      if (part == NULL)
-        return FALSE;
-      tacho_sim_tokenize (part, tokens);
-    }
-  return text != NULL || parts != NULL || !tacho_json_has (message, "content");
-}
-
-/* The chat template's own tokens: three before a message, one after it, three for the reply's begin. */
-static const char *
-tokenize_chat (JsonObject *request, GArray *tokens)
-{
-  JsonArray *messages = tacho_json_get_array (request, "messages");
-  guint n = messages ? json_array_get_length (messages) : 0;
-
-  if (n == 0 || n > MAX_MESSAGES)
-    return "'messages' must be an array of messages, and not be empty";
-  for (guint i = 0; i < n; i++)
-    {
-      JsonObject *message = tacho_json_array_get_object (messages, i);
-      const char *role = tacho_json_get_string (message, "role", NULL);
-
-      if (role == NULL)
-        return "each of 'messages' must be an object with a 'role'";
-      append_template (tokens, 1);
-      append_template (tokens, g_str_hash (role));
-      append_template (tokens, 2);
-      if (!tokenize_content (message, tokens))
-        return "the 'content' of a message must be text or an array of text parts";
-      append_template (tokens, 3);
-    }
-  append_template (tokens, 1);
-  append_template (tokens, g_str_hash ("assistant"));
-  append_template (tokens, 2);
-  return NULL;
-}
-
-static const char *
-tokenize_completion (JsonObject *request, GArray *tokens)
-{
-  const char *prompt = tacho_json_get_string (request, "prompt", NULL);
-  JsonArray *parts = tacho_json_get_array (request, "prompt");
-
-  append_template (tokens, 4);
-  if (prompt != NULL)
-    {
-      tacho_sim_tokenize (prompt, tokens);
-      return NULL;
-    }
-  if (parts == NULL || json_array_get_length (parts) != 1 ||
-      !JSON_NODE_HOLDS_VALUE (json_array_get_element (parts, 0)) ||
-      json_node_get_value_type (json_array_get_element (parts, 0)) != G_TYPE_STRING)
-    return "'prompt' must be text (the simulated server takes one at a time)";
-  tacho_sim_tokenize (json_array_get_string_element (parts, 0), tokens);
-  return NULL;
-}
-
-static void
 add_stop (GPtrArray *stops, const char *stop)
 {
   if (stop != NULL && *stop != '\0' && strlen (stop) <= 1024 && stops->len < MAX_STOPS)
@@ -540,8 +463,8 @@ start_generation (TachoSimExchange *exchange, TachoSimRuntime *runtime, JsonObje
 
   exchange->generation = generation;
   exchange->generation_cancel = generation_free;
-  problem =
-      generation->chat ? tokenize_chat (request, tokens) : tokenize_completion (request, tokens);
+  problem = generation->chat ? tacho_sim_prompt_from_chat (request, tokens)
+                             : tacho_sim_prompt_from_completion (request, tokens);
   if (problem == NULL && generation->max_tokens == 0)
     problem = "'max_tokens' must be 1 or more";
   if (problem != NULL)

@@ -93,7 +93,7 @@ host_new (const TachoSimConfig *config, GError **error)
 }
 
 static gboolean
-listen (TachoSimServer *self, guint16 port, GError **error)
+listen_on (TachoSimServer *self, guint16 port, GError **error)
 {
   TachoSimHost *host = self->host;
   g_autoptr (GError) local = NULL;
@@ -182,7 +182,7 @@ tacho_sim_server_start (TachoSimServer *self, guint16 port, GError **error)
   self->host = host_new (self->config, error);
   if (self->host == NULL)
     return FALSE;
-  if (!listen (self, port, error))
+  if (!listen_on (self, port, error))
     {
       g_clear_pointer (&self->host, host_free);
       return FALSE;

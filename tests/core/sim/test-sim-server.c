@@ -244,6 +244,30 @@ test_small_routes (void)
   finish (server);
 }
 
+static void
+test_too_large (void)
+{
+  TachoSimServer *server = start (fast ());
+  g_autoptr (GSocketConnection) connection = connect_to (server);
+  const char *head = "POST /tokenize HTTP/1.1\r\nHost: localhost\r\nContent-Length: 99999999\r\n"
+                     "Expect: 100-continue\r\n\r\n";
+  g_autofree char *reply = NULL;
+  g_autofree char *deep = NULL;
+  GString *nested = g_string_new (NULL);
+
+  g_assert_true (
+      g_output_stream_write_all (g_io_stream_get_output_stream (G_IO_STREAM (connection)), head,
+                                 strlen (head), NULL, NULL, NULL));
+  reply = read_until (connection, "32 MiB");
+  g_assert_cmpuint (status_of (reply), ==, 413);
+  for (guint i = 0; i < 100000; i++)
+    g_string_append_c (nested, '[');
+  deep = ask (server, "POST", "/tokenize", nested->str);
+  g_assert_cmpuint (status_of (deep), ==, 400);
+  g_string_free (nested, TRUE);
+  finish (server);
+}
+
 /* --- generations ----------------------------------------------------------------------------------- */
 
 static void
@@ -815,7 +839,7 @@ test_capture (void)
 
   config->capture_path = g_strdup (path);
   server = start (config);
-  reply = ask_with (server, "POST", "/tokenize",
+  reply = ask_with (server, "POST", "/tokenize?a=b",
                     "Authorization: Bearer hunter2\r\nX-Api-Key: hunter2\r\nX-Other: seen\r\n",
                     "{\"content\":\"captured\"}");
   page = ask (server, "GET", "/__tacho/requests", NULL);
@@ -825,7 +849,7 @@ test_capture (void)
   g_assert_cmpuint (requests->len, ==, 1);
   request = g_ptr_array_index (requests, 0);
   g_assert_cmpstr (request->method, ==, "POST");
-  g_assert_cmpstr (request->path, ==, "/tokenize");
+  g_assert_cmpstr (request->path, ==, "/tokenize?a=b");
   g_assert_cmpstr (request->body, ==, "{\"content\":\"captured\"}");
   g_assert_cmpuint (request->status, ==, 200);
   g_assert_null (request->fault);
@@ -1026,6 +1050,7 @@ main (int argc, char **argv)
   tacho_test_init (&argc, &argv);
   g_test_add_func ("/sim/server/models", test_models);
   g_test_add_func ("/sim/server/small-routes", test_small_routes);
+  g_test_add_func ("/sim/server/too-large", test_too_large);
   g_test_add_func ("/sim/server/whole", test_whole);
   g_test_add_func ("/sim/server/stream", test_stream);
   g_test_add_func ("/sim/server/completion", test_completion);
