@@ -6,16 +6,13 @@
 
 #include "sim/tacho-sim-engine.h"
 
+#include "sim/tacho-sim-batch.h"
 #include "sim/tacho-sim-text.h"
 #include "sim/tacho-sim-timer.h"
 
-#include <math.h>
 #include <string.h>
 #include <time.h>
 
-#define PROMPT_BATCH 512 /* prompt tokens in one step, llama.cpp's n_batch for a small server */
-#define MAX_LAG_NS                                                                                 \
-  (G_GINT64_CONSTANT (250) * 1000 * 1000) /* behind by more, the schedule starts anew */
 #define LOAD_TICKS 20
 
 struct _TachoSimEngine
@@ -41,10 +38,17 @@ now_ns (void)
   return (gint64) now.tv_sec * 1000000000 + now.tv_nsec;
 }
 
-static gint64
-scaled_ns (TachoSimRuntime *runtime, double ms)
+/**
+ * tacho_sim_engine_scale_ns:
+ * @engine: the engine
+ * @ms: a time of a model
+ *
+ * Returns: the same in nanoseconds, by the configuration's time scale
+ */
+gint64
+tacho_sim_engine_scale_ns (TachoSimEngine *engine, double ms)
 {
-  return (gint64) (ms * 1e6 * runtime->engine->config->time_scale);
+  return (gint64) (ms * 1e6 * engine->config->time_scale);
 }
 
 static void
@@ -68,249 +72,18 @@ update_gauges (TachoSimEngine *engine)
   g_mutex_unlock (&engine->lock);
 }
 
-/* With no cost per prompt token and none per further sequence, requests do not touch each other. */
-static gboolean
-is_independent (const TachoSimModel *model)
-{
-  return model->prefill_ms_per_token <= 0 && model->decode_ms_per_extra <= 0;
-}
-
-static double
-jitter (TachoSimRuntime *runtime)
-{
-  double u, v;
-
-  if (runtime->model->jitter <= 0)
-    return 1;
-  u = 1 - g_rand_double (runtime->random);
-  v = g_rand_double (runtime->random);
-  return CLAMP (1 + runtime->model->jitter * sqrt (-2 * log (u)) * cos (2 * G_PI * v), 0.25, 4);
-}
-
-/* --- the prefix cache --------------------------------------------------------------------------- */
-
-static guint
-cached_prefix (TachoSimRuntime *runtime, GArray *prompt)
-{
-  guint best = 0;
-
-  for (guint i = 0; i < runtime->cache->len; i++)
-    {
-      GArray *old = g_ptr_array_index (runtime->cache, i);
-      guint n = 0;
-
-      while (n < old->len && n < prompt->len &&
-             g_array_index (old, guint32, n) == g_array_index (prompt, guint32, n))
-        n++;
-      best = MAX (best, n);
-    }
-  return MIN (best,
-              prompt->len - 1); /* the last token is always processed: it gives the first logits */
-}
-
-static void
-remember_prompt (TachoSimRuntime *runtime, GArray *prompt)
-{
-  if (runtime->cache->len >= runtime->slots->len)
-    g_ptr_array_remove_index (runtime->cache, 0);
-  g_ptr_array_add (runtime->cache, g_array_ref (prompt));
-}
-
-/* --- steps -------------------------------------------------------------------------------------- */
-
-static gboolean
-in_prompt (const TachoSimSequence *sequence)
-{
-  return sequence->n_processed < sequence->prompt->len;
-}
-
-/* Chooses who takes part in the next step, with how many prompt tokens, and when the step ends. Who
- * is admitted later waits for the step after it. */
-static gint64
-plan_step (TachoSimRuntime *runtime, gint64 from)
-{
-  const TachoSimModel *model = runtime->model;
-  guint decoding = 0, taking_part = 0, budget = PROMPT_BATCH;
-  gint64 earliest = G_MAXINT64;
-  double ms = 0;
-
-  for (guint i = 0; i < runtime->slots->len; i++)
-    {
-      TachoSimSequence *sequence = g_ptr_array_index (runtime->slots, i);
-
-      if (sequence == NULL)
-        continue;
-      sequence->in_step = sequence->due_ns <= from;
-      sequence->step_tokens = 0;
-      earliest = MIN (earliest, sequence->due_ns);
-      if (!sequence->in_step)
-        continue;
-      taking_part++;
-      if (in_prompt (sequence))
-        {
-          sequence->step_tokens = MIN (budget, sequence->prompt->len - sequence->n_processed);
-          budget -= sequence->step_tokens;
-          ms += sequence->step_tokens * model->prefill_ms_per_token * sequence->factor;
-        }
-      else
-        decoding++;
-    }
-  if (taking_part == 0)
-    return earliest;
-  if (decoding > 0)
-    ms += model->decode_ms_per_step + (decoding - 1) * model->decode_ms_per_extra;
-  return from + MAX (scaled_ns (runtime, ms * jitter (runtime)), 1000);
-}
-
-static void
-process_prompt (TachoSimRuntime *runtime, TachoSimSequence *sequence, guint n, gint64 due)
-{
-  sequence->n_processed += n;
-  runtime->engine->stats.prompt_tokens += n;
-  if (!in_prompt (sequence))
-    {
-      sequence->prompt_done_ns = due;
-      runtime->engine->stats.prompt_seconds += (double) (due - sequence->admitted_ns) / 1e9;
-      if (sequence->cache_prompt)
-        remember_prompt (runtime, sequence->prompt);
-    }
-  if (n > 0)
-    sequence->funcs->progress (sequence->user_data);
-}
-
-static void
-emit_token (TachoSimRuntime *runtime, TachoSimSequence *sequence, gint64 due)
-{
-  TachoSimEngine *engine = runtime->engine;
-  gboolean more;
-
-  sequence->n_decoded++;
-  if (sequence->n_decoded > 1)
-    engine->stats.predicted_seconds += (double) (due - sequence->last_token_ns) / 1e9;
-  sequence->last_token_ns = due;
-  engine->stats.predicted_tokens++;
-  engine->stats.max_tokens =
-      MAX (engine->stats.max_tokens, (guint64) sequence->prompt->len + sequence->n_decoded);
-  /* The reply's end is written from the loop, after this: who reads it finds the slot free. */
-  more = sequence->funcs->token (sequence->user_data);
-  if (!more)
-    tacho_sim_engine_remove (engine, sequence);
-}
-
-static void
-run_step (TachoSimRuntime *runtime, gint64 due)
-{
-  guint busy = 0;
-
-  for (guint i = 0; i < runtime->slots->len; i++)
-    {
-      TachoSimSequence *sequence = g_ptr_array_index (runtime->slots, i);
-
-      if (sequence == NULL || !sequence->in_step)
-        continue;
-      busy++;
-      if (in_prompt (sequence))
-        {
-          process_prompt (runtime, sequence, sequence->step_tokens, due);
-          sequence = g_ptr_array_index (runtime->slots, i); /* its user may have left */
-          if (sequence != NULL && !in_prompt (sequence))
-            emit_token (runtime, sequence, due);
-          continue;
-        }
-      sequence->credit += 1 / sequence->factor;
-      while (sequence != NULL && sequence->credit >= 1)
-        {
-          sequence->credit -= 1;
-          emit_token (runtime, sequence, due);
-          sequence = g_ptr_array_index (runtime->slots, i);
-        }
-    }
-  runtime->engine->stats.decode_steps += busy > 0;
-  runtime->engine->stats.busy_slots += busy;
-}
-
-static void
-run_independent (TachoSimRuntime *runtime, gint64 now)
-{
-  for (guint i = 0; i < runtime->slots->len; i++)
-    {
-      TachoSimSequence *sequence = g_ptr_array_index (runtime->slots, i);
-      gint64 due;
-
-      if (sequence == NULL || sequence->due_ns > now)
-        continue;
-      due = sequence->due_ns;
-      sequence->due_ns += scaled_ns (runtime, runtime->model->decode_ms_per_step *
-                                                  sequence->factor * jitter (runtime));
-      if (now - sequence->due_ns > MAX_LAG_NS)
-        sequence->due_ns = now;
-      if (in_prompt (sequence))
-        process_prompt (runtime, sequence, sequence->prompt->len - sequence->n_processed, due);
-      sequence = g_ptr_array_index (runtime->slots, i);
-      if (sequence != NULL)
-        emit_token (runtime, sequence, due);
-      runtime->engine->stats.decode_steps++;
-      runtime->engine->stats.busy_slots++;
-    }
-}
-
-static gint64
-earliest_due (TachoSimRuntime *runtime)
-{
-  gint64 due = 0;
-
-  for (guint i = 0; i < runtime->slots->len; i++)
-    {
-      TachoSimSequence *sequence = g_ptr_array_index (runtime->slots, i);
-
-      if (sequence != NULL && (due == 0 || sequence->due_ns < due))
-        due = sequence->due_ns;
-    }
-  return due;
-}
-
-static gboolean
-is_idle (TachoSimRuntime *runtime)
-{
-  for (guint i = 0; i < runtime->slots->len; i++)
-    if (g_ptr_array_index (runtime->slots, i) != NULL)
-      return FALSE;
-  return TRUE;
-}
-
 static void
 schedule (TachoSimRuntime *runtime, gint64 from)
 {
-  if (is_idle (runtime))
+  if (tacho_sim_batch_is_idle (runtime))
     runtime->step_due_ns = 0;
-  else if (is_independent (runtime->model))
-    runtime->step_due_ns = earliest_due (runtime);
-  else if (runtime->step_due_ns == 0 || from > 0)
-    runtime->step_due_ns = plan_step (runtime, from > 0 ? from : now_ns ());
-  tacho_sim_timer_set (runtime->timer, runtime->step_due_ns);
-}
-
-static void
-admit_waiting (TachoSimRuntime *runtime, gint64 at)
-{
-  for (guint i = 0; i < runtime->slots->len && runtime->status == TACHO_SIM_LOADED; i++)
+  else
     {
-      TachoSimSequence *sequence;
-
-      if (g_ptr_array_index (runtime->slots, i) != NULL)
-        continue;
-      sequence = g_queue_pop_head (&runtime->waiting);
-      if (sequence == NULL)
-        break;
-      runtime->slots->pdata[i] = sequence;
-      sequence->slot = (int) i;
-      sequence->admitted_ns = at;
-      sequence->due_ns = sequence->admitted_ns +
-                         scaled_ns (runtime, runtime->model->prefill_ms_fixed * sequence->factor);
-      sequence->n_cached = sequence->cache_prompt ? cached_prefix (runtime, sequence->prompt) : 0;
-      sequence->n_processed = sequence->n_cached;
-      sequence->funcs->admitted (sequence->user_data);
+      if (from == 0 && runtime->step_due_ns == 0)
+        from = now_ns ();
+      runtime->step_due_ns = tacho_sim_batch_plan (runtime, from, runtime->step_due_ns);
     }
+  tacho_sim_timer_set (runtime->timer, runtime->step_due_ns);
 }
 
 /* A free slot is given away from the loop, never from within a step. */
@@ -318,7 +91,7 @@ static void
 kick (TachoSimRuntime *runtime)
 {
   if (!g_queue_is_empty (&runtime->waiting))
-    admit_waiting (runtime, now_ns ());
+    tacho_sim_batch_admit (runtime, now_ns ());
   schedule (runtime, 0);
   update_gauges (runtime->engine);
 }
@@ -332,15 +105,12 @@ timer_cb (gpointer user_data)
 
   if (due == 0 || runtime->stepping)
     return G_SOURCE_CONTINUE;
-  if (now - due > MAX_LAG_NS)
+  if (now - due > TACHO_SIM_MAX_LAG_NS)
     due = now;
   runtime->stepping = TRUE;
-  if (is_independent (runtime->model))
-    run_independent (runtime, now);
-  else
-    run_step (runtime, due);
+  tacho_sim_batch_run (runtime, due, now);
   runtime->stepping = FALSE;
-  admit_waiting (runtime, due);
+  tacho_sim_batch_admit (runtime, due);
   schedule (runtime, due);
   update_gauges (runtime->engine);
   return G_SOURCE_CONTINUE;
@@ -365,7 +135,7 @@ load_cb (gpointer user_data)
 {
   TachoSimRuntime *runtime = user_data;
   const TachoSimModel *model = runtime->model;
-  gint64 total = MAX (scaled_ns (runtime, model->load_s * 1000), 1);
+  gint64 total = MAX (tacho_sim_engine_scale_ns (runtime->engine, model->load_s * 1000), 1);
   gint64 now = now_ns ();
 
   runtime->progress = CLAMP ((double) (now - runtime->load_begin_ns) / (double) total, 0, 1);
@@ -460,6 +230,7 @@ runtime_new (TachoSimEngine *engine, const TachoSimModel *model, guint index)
   TachoSimRuntime *runtime = g_new0 (TachoSimRuntime, 1);
 
   runtime->engine = engine;
+  runtime->stats = &engine->stats;
   runtime->model = model;
   runtime->slots = g_ptr_array_new ();
   g_ptr_array_set_size (runtime->slots, (int) CLAMP (engine->config->slots, 1, 4096));

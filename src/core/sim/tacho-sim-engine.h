@@ -16,6 +16,13 @@ typedef enum
   TACHO_SIM_LOADED,
 } TachoSimStatus;
 
+typedef struct
+{
+  guint64 prompt_tokens, predicted_tokens;
+  double prompt_seconds, predicted_seconds;
+  guint64 decode_steps, busy_slots, max_tokens;
+} TachoSimEngineStats;
+
 typedef struct _TachoSimEngine TachoSimEngine;
 typedef struct _TachoSimRuntime TachoSimRuntime;
 typedef struct _TachoSimSequence TachoSimSequence;
@@ -55,6 +62,7 @@ struct _TachoSimSequence
 struct _TachoSimRuntime
 {
   TachoSimEngine *engine;
+  TachoSimEngineStats *stats; /* the engine's */
   const TachoSimModel *model;
   TachoSimStatus status;
   gboolean failed;
@@ -71,18 +79,12 @@ struct _TachoSimRuntime
   gboolean stepping;
 };
 
-typedef struct
-{
-  guint64 prompt_tokens, predicted_tokens;
-  double prompt_seconds, predicted_seconds;
-  guint64 decode_steps, busy_slots, max_tokens;
-} TachoSimEngineStats;
-
 TachoSimEngine *tacho_sim_engine_new (const TachoSimConfig *config,
                                       GMainContext *context) G_GNUC_WARN_UNUSED_RESULT;
 void tacho_sim_engine_free (TachoSimEngine *engine);               /* no sequence may be left */
 GPtrArray *tacho_sim_engine_get_runtimes (TachoSimEngine *engine); /* of TachoSimRuntime */
 TachoSimRuntime *tacho_sim_engine_find (TachoSimEngine *engine, const char *id);
+gint64 tacho_sim_engine_scale_ns (TachoSimEngine *engine, double ms);
 const TachoSimEngineStats *tacho_sim_engine_get_stats (TachoSimEngine *engine);
 void tacho_sim_engine_load (TachoSimEngine *engine, TachoSimRuntime *runtime);
 void tacho_sim_engine_unload (TachoSimEngine *engine, TachoSimRuntime *runtime);

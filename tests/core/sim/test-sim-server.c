@@ -542,8 +542,9 @@ static gboolean
 status_is (TachoSimServer *server, const char *id, const char *value)
 {
   JsonObject *status;
-  g_autoptr (JsonNode) root = model_status (server, id, &status);
+  g_autoptr (JsonNode) root = NULL;
 
+  root = model_status (server, id, &status);
   return g_str_equal (tacho_json_get_string (status, "value", ""), value);
 }
 
@@ -598,8 +599,9 @@ test_load_failure (void)
   g_autofree char *body = chat_body (id, "x", "");
   g_autofree char *reply = ask (server, "POST", "/v1/chat/completions", body);
   JsonObject *status;
-  g_autoptr (JsonNode) root = model_status (server, id, &status);
+  g_autoptr (JsonNode) root = NULL;
 
+  root = model_status (server, id, &status);
   g_assert_cmpuint (status_of (reply), ==, 500);
   g_assert_nonnull (strstr (reply, "not enough memory: 41.2 GB needed, 24.0 GB free"));
   g_assert_cmpstr (tacho_json_get_string (status, "value", ""), ==, "unloaded");
