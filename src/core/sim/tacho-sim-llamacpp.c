@@ -33,7 +33,7 @@ append_model (GString *json, const TachoSimExchange *exchange, const TachoSimRun
   if (exchange->host->config->router)
     {
       g_string_append_printf (
-          json, ",\"source\":\"local\",\"can_remove\":false,\"status\":{\"value\":\"%s\"",
+          json, ",\"source\":\"models_dir\",\"can_remove\":false,\"status\":{\"value\":\"%s\"",
           names[runtime->status]);
       g_string_append (json, ",\"args\":[]");
       if (runtime->status == TACHO_SIM_LOADING)
@@ -51,10 +51,12 @@ append_model (GString *json, const TachoSimExchange *exchange, const TachoSimRun
     }
   g_string_append_printf (
       json,
+      ",\"context_length\":%" G_GINT64_FORMAT
       ",\"meta\":{\"vocab_type\":2,\"n_vocab\":32000,\"n_ctx\":%" G_GINT64_FORMAT
       ",\"n_ctx_train\":%" G_GINT64_FORMAT ",\"n_embd\":4096,"
       "\"n_params\":%" G_GUINT64_FORMAT ",\"size\":%" G_GUINT64_FORMAT ",\"ftype\":",
-      model->context_window, model->context_window, model->n_params, model->size_bytes);
+      model->context_window, model->context_window, model->context_window, model->n_params,
+      model->size_bytes);
   tacho_sim_json_quote (json, model->quantization);
   g_string_append (json, ",\"architecture\":");
   tacho_sim_json_quote (json, model->architecture);
