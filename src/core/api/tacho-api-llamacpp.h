@@ -11,5 +11,7 @@ G_DECLARE_FINAL_TYPE (TachoApiLlamacpp, tacho_api_llamacpp, TACHO, API_LLAMACPP,
 
 TachoApi *tacho_api_llamacpp_new (gboolean router, const char *build) G_GNUC_WARN_UNUSED_RESULT;
 gboolean tacho_api_llamacpp_is_router (TachoApiLlamacpp *self);
+/* The 503 with which every route answers while the one model loads. */
+gboolean tacho_api_llamacpp_reply_says_loading (const TachoHttpReply *reply);
 
 G_END_DECLS

@@ -71,6 +71,8 @@ struct _TachoApiInterface
   GArray *(*parse_slots) (TachoApi *self, const TachoHttpReply *reply, GError **error);
   TachoGenerateReply *(*parse_generate) (TachoApi *self, TachoOperation operation, const TachoHttpReply *reply,
                                          GError **error);
+  TachoHttpRequest *(*build_tokenize) (TachoApi *self, const char *model_id, const char *text, GError **error);
+  gint64 (*parse_tokenize) (TachoApi *self, const TachoHttpReply *reply, GError **error);
 };
 
 const char *tacho_api_get_family (TachoApi *self);  /* "openai", "llamacpp": the contract's names */
@@ -85,6 +87,10 @@ TachoHttpRequest *tacho_api_build (TachoApi *self, TachoOperation operation, con
 TachoHttpRequest *tacho_api_build_generate (TachoApi *self, const TachoGenerateRequest *request,
                                             GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
+/* TACHO_OP_TOKENIZE, which needs a text; build alone refuses it. */
+TachoHttpRequest *tacho_api_build_tokenize (TachoApi *self, const char *model_id, const char *text,
+                                            GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
 /* All parsers: an error status becomes TACHO_ERROR_HTTP_* with the server's own words, bounded and
  * sanitised; a body that is not what it should be is TACHO_ERROR_PROTOCOL with an excerpt. */
 gboolean tacho_api_parse_health (TachoApi *self, const TachoHttpReply *reply, TachoHealth *health, GError **error);
@@ -96,6 +102,8 @@ gboolean tacho_api_parse_change (TachoApi *self, TachoOperation operation, const
 GArray *tacho_api_parse_slots (TachoApi *self, const TachoHttpReply *reply, GError **error); /* of TachoSlot */
 TachoGenerateReply *tacho_api_parse_generate (TachoApi *self, TachoOperation operation, const TachoHttpReply *reply,
                                               GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+gint64 tacho_api_parse_tokenize (TachoApi *self, const TachoHttpReply *reply, GError **error); /* -1: error */
 
 /* The error that a non-2xx reply stands for, whatever shape its body has (protocols.md c.5). */
 GError *tacho_api_error_from_reply (const TachoHttpReply *reply) G_GNUC_WARN_UNUSED_RESULT;

@@ -91,7 +91,8 @@ tacho_generate_request_free (TachoGenerateRequest *request)
  * Appends a copy of one message to the conversation.
  */
 void
-tacho_generate_request_add_message (TachoGenerateRequest *request, TachoRole role,
+tacho_generate_request_add_message (TachoGenerateRequest *request,
+                                    TachoRole role,
                                     const char *content)
 {
   TachoMessage *message;
@@ -203,7 +204,7 @@ tacho_usage_clear (TachoUsage *usage)
 {
   g_return_if_fail (usage != NULL);
 
-  *usage = (TachoUsage) { -1, -1, -1, -1 };
+  *usage = (TachoUsage){ -1, -1, -1, -1 };
 }
 
 /**
@@ -215,11 +216,9 @@ tacho_timings_clear (TachoTimings *timings)
 {
   g_return_if_fail (timings != NULL);
 
-  *timings = (TachoTimings) { .prompt_n = -1,
-                              .prompt_ms = NAN,
-                              .cached_n = -1,
-                              .predicted_n = -1,
-                              .predicted_ms = NAN };
+  *timings = (TachoTimings){
+    .prompt_n = -1, .prompt_ms = NAN, .cached_n = -1, .predicted_n = -1, .predicted_ms = NAN
+  };
 }
 
 /**

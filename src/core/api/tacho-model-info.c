@@ -106,8 +106,10 @@ tacho_model_info_free (TachoModelInfo *info)
 }
 
 /* The words that stand alone, longest first where one begins another. */
-static const char *const whole_words[] = { "MXFP4", "NVFP4", "BF16", "FP16", "FP32", "FP8",  "F16",
-                                           "F32",   "INT8",  "INT4", "AWQ",  "GPTQ", "8BIT", "4BIT" };
+static const char *const whole_words[] = {
+  "MXFP4", "NVFP4", "BF16", "FP16", "FP32", "FP8",  "F16",
+  "F32",   "INT8",  "INT4", "AWQ",  "GPTQ", "8BIT", "4BIT"
+};
 
 /* llama.cpp's names: Q4_0, Q4_K_M, Q8_0, IQ2_XXS, TQ1_0; also "UD-Q4_K_XL", whose prefix is a word
  * of its own. Returns the length of the name at the beginning of `word`, 0 if there is none. */
