@@ -11,6 +11,11 @@ G_DEFINE_QUARK (tacho_url_error_quark, tacho_url_error)
 
 #define MAX_URL 4096
 
+/* Only the host is decoded: a path whose escapes are not UTF-8 is as good as any. */
+#define PARSE_FLAGS                                                                                \
+  (G_URI_FLAGS_HAS_PASSWORD | G_URI_FLAGS_ENCODED_PATH | G_URI_FLAGS_ENCODED_QUERY |               \
+   G_URI_FLAGS_ENCODED_FRAGMENT)
+
 static gboolean
 has_control (const char *text)
 {
@@ -173,10 +178,7 @@ tacho_url_normalize (const char *text, GError **error)
   if (tacho_url_is_sim (trimmed))
     return g_steal_pointer (&trimmed);
   mended = mend_scheme (trimmed);
-  uri = g_uri_parse (mended,
-                     G_URI_FLAGS_HAS_PASSWORD | G_URI_FLAGS_ENCODED_PATH |
-                         G_URI_FLAGS_ENCODED_QUERY | G_URI_FLAGS_ENCODED_FRAGMENT,
-                     NULL);
+  uri = g_uri_parse (mended, PARSE_FLAGS, NULL);
   if (uri == NULL)
     {
       g_set_error (error, TACHO_URL_ERROR, TACHO_URL_ERROR_SYNTAX,
@@ -216,7 +218,7 @@ tacho_url_join (const char *base, const char *path)
 gboolean
 tacho_url_is_loopback (const char *url)
 {
-  g_autoptr (GUri) uri = url != NULL ? g_uri_parse (url, G_URI_FLAGS_NONE, NULL) : NULL;
+  g_autoptr (GUri) uri = url != NULL ? g_uri_parse (url, PARSE_FLAGS, NULL) : NULL;
   g_autoptr (GInetAddress) address = NULL;
   const char *host = uri != NULL ? g_uri_get_host (uri) : NULL;
 
@@ -250,7 +252,7 @@ tacho_url_is_sim (const char *url)
 char *
 tacho_url_origin (const char *url)
 {
-  g_autoptr (GUri) uri = g_uri_parse (url, G_URI_FLAGS_NONE, NULL);
+  g_autoptr (GUri) uri = g_uri_parse (url, PARSE_FLAGS, NULL);
   g_autofree char *host = NULL;
   int port;
 

@@ -162,6 +162,24 @@ set_retry (TachoSseParser *self, const char *value, gsize length)
   self->retry_ms = retry;
 }
 
+/* The standard keeps a NUL in a type; our C string shows it as U+FFFD, so that it is not cut short to
+ * a type that means something. */
+static void
+set_type (TachoSseParser *self, const char *value, gsize length)
+{
+  g_string_truncate (self->type, 0);
+  g_string_append_len (self->type, value, (gssize) length);
+  if (G_UNLIKELY (memchr (value, '\0', length) != NULL))
+    {
+      g_string_truncate (self->type, 0);
+      for (gsize i = 0; i < length; i++)
+        if (value[i] == '\0')
+          g_string_append (self->type, "\xef\xbf\xbd");
+        else
+          g_string_append_c (self->type, value[i]);
+    }
+}
+
 static gboolean
 take_field (TachoSseParser *self,
             const char *name,
@@ -180,8 +198,7 @@ take_field (TachoSseParser *self,
     }
   else if (name_length == 5 && memcmp (name, "event", 5) == 0)
     {
-      g_string_truncate (self->type, 0);
-      g_string_append_len (self->type, value, (gssize) length);
+      set_type (self, value, length);
     }
   else if (name_length == 2 && memcmp (name, "id", 2) == 0)
     {

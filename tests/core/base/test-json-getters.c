@@ -130,6 +130,31 @@ test_to_string (void)
   g_assert_true (json_node_equal (root, again));
 }
 
+/* json-glib 1.6 alone writes "1e+22.0". */
+static void
+test_exponents (void)
+{
+  static const char *const cases[][2] = {
+    { "[1e22]", "[1e+22]" },
+    { "[-1e21,0.5,7.0,3,1.5e300]", "[-1e+21,0.5,7.0,3,1.5000000000000001e+300]" },
+    { "{\"1e5.0\":\"2e5.0 \\\"3e4.0\",\"x\":1e22}", "{\"1e5.0\":\"2e5.0 \\\"3e4.0\",\"x\":1e+22}" },
+    { "[true,false,null,\"\\\\\",1e20]", "[true,false,null,\"\\\\\",1e+20]" },
+    { "1e20", "1e+20" },
+  };
+
+  for (gsize i = 0; i < G_N_ELEMENTS (cases); i++)
+    {
+      g_autoptr (GError) error = NULL;
+      g_autoptr (JsonNode) root = tacho_json_parse (cases[i][0], strlen (cases[i][0]), &error);
+      g_autofree char *text_again = NULL;
+
+      g_assert_no_error (error);
+      text_again = tacho_json_to_string (root, FALSE);
+      g_assert_cmpstr (text_again, ==, cases[i][1]);
+      g_assert_true (tacho_json_check (text_again, strlen (text_again), NULL));
+    }
+}
+
 int
 main (int argc, char **argv)
 {
@@ -139,5 +164,6 @@ main (int argc, char **argv)
   g_test_add_func ("/base/json-getters/never-warns", test_never_warns);
   g_test_add_func ("/base/json-getters/null-and-range", test_null_and_range);
   g_test_add_func ("/base/json-getters/to-string", test_to_string);
+  g_test_add_func ("/base/json-getters/exponents", test_exponents);
   return g_test_run ();
 }

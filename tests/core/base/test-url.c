@@ -168,6 +168,7 @@ test_parts (void)
     { "http://host/x", "http://host:80" },
     { "https://HOST", "https://host:443" },
     { "http://[::1]:8080/p", "http://[::1]:8080" },
+    { "http://host/%FF?%00", "http://host:80" },
     { "sim:", NULL },
     { "", NULL },
   };

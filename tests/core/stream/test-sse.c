@@ -79,6 +79,11 @@ static const Vector vectors[] = {
   V ("launchdarkly",
      "data: Hello\r\ndata: World\r\n\r\ndata: OK\r\n\r\n",
      E ("Hello\nWorld") E ("OK")),
+  V ("nul-in-type",
+     "event:\0a\ndata:b\n\nevent:done\0\ndata:c\n\n",
+     "\xef\xbf\xbd"
+     "a||b\x1e"
+     "done\xef\xbf\xbd||c\x1e"),
   V ("nul-in-data", "data: a\0b\n\n", E ("a\\0b")),
   V ("done", "data: {\"x\":1}\n\ndata: [DONE]\n\n", E ("{\"x\":1}") E ("[DONE]")),
 };

@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* What every fuzz target shares: the entry point's prototype and a check that no build drops. */
+#pragma once
+
+#include <glib.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+int LLVMFuzzerTestOneInput (const uint8_t *data, size_t size);
+
+#define TACHO_FUZZ_CHECK(condition)                                                                \
+  G_STMT_START                                                                                     \
+  {                                                                                                \
+    if (!(condition))                                                                              \
+      {                                                                                            \
+        g_printerr ("%s:%d: not so: %s\n", __FILE__, __LINE__, #condition);                        \
+        abort ();                                                                                  \
+      }                                                                                            \
+  }                                                                                                \
+  G_STMT_END
+
+/* Splits the input: its first byte says how the rest is to be cut into pieces. */
+static inline gsize
+tacho_fuzz_piece (uint8_t how, gsize at, gsize size)
+{
+  gsize piece = how == 0 ? size : 1 + (at * 31 + how) % how;
+
+  return MIN (piece, size - at);
+}
