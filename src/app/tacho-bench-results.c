@@ -1,0 +1,345 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* What a finished run says: table of percentiles, errors, self-check; save and copy. */
+#define G_LOG_DOMAIN "tacho-bench-results"
+
+#include "config.h"
+
+#include "app/tacho-bench-results.h"
+#include "app/tacho-display.h"
+#include "base/tacho-text.h"
+
+#include <glib/gi18n.h>
+#include <math.h>
+
+struct _TachoBenchResults
+{
+  AdwBin parent_instance;
+  TachoBenchResult *result;
+  GtkFileChooserNative *chooser; /* open: the format is in its data */
+
+  GtkWidget *simulated_badge;
+  GtkWidget *stopped_badge;
+  GtkLabel *summary;
+  GtkGrid *table;
+  GtkLabel *errors;
+  GtkWidget *warning_box;
+  GtkLabel *warnings;
+  GtkLabel *self_check;
+  GtkLabel *outcome;
+};
+
+G_DEFINE_FINAL_TYPE (TachoBenchResults, tacho_bench_results, ADW_TYPE_BIN)
+
+static const struct
+{
+  int metric;
+  const char *name;
+  const char *meaning;
+} rows[] = {
+  { TACHO_METRIC_TTFT, N_ ("Time to first token"),
+    N_ ("From sending the request to the first token of any kind") },
+  { TACHO_METRIC_ITL, N_ ("Inter-token latency"),
+    N_ ("Per request: (last token − first token) / (tokens − 1)") },
+  { TACHO_METRIC_TPOT, N_ ("Time per output token"),
+    N_ ("Per request: (end − first token) / (tokens − 1)") },
+  { TACHO_METRIC_CHUNK_GAP, N_ ("Gap between chunks"),
+    N_ ("Between two content chunks of a stream, all streams pooled") },
+  { TACHO_METRIC_E2E, N_ ("Whole request"), N_ ("From sending the request to its end mark") },
+};
+
+static const struct
+{
+  int percentile;
+  const char *name;
+} columns[] = {
+  { TACHO_P50, "p50" },
+  { TACHO_P90, "p90" },
+  { TACHO_P95, "p95" },
+  { TACHO_P99, "p99" },
+};
+
+static GtkWidget *
+add_cell (TachoBenchResults *self, int column, int row, const char *text, const char *css_class)
+{
+  GtkWidget *label = gtk_label_new (text);
+
+  gtk_label_set_xalign (GTK_LABEL (label), column == 0 ? 0 : 1);
+  gtk_widget_set_hexpand (label, TRUE);
+  gtk_widget_add_css_class (label, "numeric");
+  if (css_class != NULL)
+    gtk_widget_add_css_class (label, css_class);
+  gtk_grid_attach (self->table, label, column, row, 1, 1);
+  return label;
+}
+
+static void
+add_header (TachoBenchResults *self, int column, const char *text)
+{
+  gtk_widget_add_css_class (add_cell (self, column, 0, text, "dim-label"), "caption-heading");
+}
+
+/* The value; "~" where the sample is too small for it; its interval as the tooltip. */
+static void
+add_percentile (TachoBenchResults *self, int column, int row, const TachoPercentile *percentile)
+{
+  g_autofree char *value = tacho_display_ms (percentile->value);
+  g_autofree char *text = percentile->enough || !isfinite (percentile->value)
+                              ? g_strdup (value)
+                              : g_strdup_printf ("~ %s", value);
+  g_autofree char *low = tacho_display_ms (percentile->low);
+  g_autofree char *high = tacho_display_ms (percentile->high);
+  g_autofree char *tooltip = NULL;
+  GtkWidget *cell = add_cell (self, column, row, text, percentile->enough ? NULL : "dim-label");
+
+  if (!isfinite (percentile->value))
+    return;
+  if (percentile->enough)
+    /* Translators: lower and upper bound of a value. */
+    tooltip = g_strdup_printf (_ ("95 %% interval: %s to %s"), low, high);
+  else
+    tooltip = g_strdup_printf (_ ("95 %% interval: %s to %s\n"
+                                  "The sample is too small to rely on this percentile"),
+                               low, high);
+  gtk_widget_set_tooltip_text (cell, tooltip);
+}
+
+static void
+fill_table (TachoBenchResults *self)
+{
+  GtkWidget *child;
+
+  while ((child = gtk_widget_get_first_child (GTK_WIDGET (self->table))) != NULL)
+    gtk_grid_remove (self->table, child);
+  add_header (self, 0, _ ("Metric"));
+  /* Translators: size of a sample. */
+  add_header (self, 1, _ ("n"));
+  add_header (self, 2, _ ("Mean"));
+  for (guint i = 0; i < G_N_ELEMENTS (columns); i++)
+    add_header (self, 3 + i, columns[i].name);
+  for (guint i = 0; i < G_N_ELEMENTS (rows); i++)
+    {
+      const TachoDistribution *distribution = &self->result->latency[rows[i].metric];
+      int row = i + 1;
+      g_autofree char *n = g_strdup_printf ("%'" G_GUINT64_FORMAT, distribution->n);
+      g_autofree char *mean = tacho_display_ms (distribution->mean);
+
+      gtk_widget_set_tooltip_text (add_cell (self, 0, row, _ (rows[i].name), NULL),
+                                   _ (rows[i].meaning));
+      add_cell (self, 1, row, n, "dim-label");
+      add_cell (self, 2, row, mean, NULL);
+      for (guint j = 0; j < G_N_ELEMENTS (columns); j++)
+        add_percentile (self, 3 + j, row, &distribution->percentiles[columns[j].percentile]);
+    }
+}
+
+static char *
+make_summary (const TachoBenchResult *result)
+{
+  g_autofree char *window = tacho_display_duration (result->window_s);
+  g_autofree char *tokens = tacho_display_number (result->output_tokens_per_s);
+  g_autofree char *requests = tacho_display_number (result->requests_per_s);
+  guint64 bad = result->error + result->truncated;
+  g_autofree char *model = tacho_text_sanitize_line (result->plan->model, -1, 80);
+
+  return g_strdup_printf (_ ("%s: %'" G_GUINT64_FORMAT " requests answered in %s, %u at a time · "
+                             "%s%s output tokens/s · %s requests/s · %'" G_GUINT64_FORMAT
+                             " failed"),
+                          model, result->ok, window, result->plan->concurrency,
+                          result->tokens_from_chunks > 0 ? "≈ " : "", tokens, requests, bad);
+}
+
+static char *
+make_errors (const TachoBenchResult *result)
+{
+  g_autoptr (GPtrArray) parts = g_ptr_array_new_with_free_func (g_free);
+
+  for (int code = 1; code < TACHO_ERROR_N_CLASSES; code++)
+    if (result->errors[code] > 0)
+      g_ptr_array_add (
+          parts, g_strdup_printf ("%'" G_GUINT64_FORMAT " × %s (%s)", result->errors[code],
+                                  tacho_display_error_class (code), tacho_error_class (code)));
+  if (parts->len == 0)
+    return g_strdup (_ ("No request failed."));
+  g_ptr_array_add (parts, NULL);
+  {
+    g_autofree char *list = g_strjoinv (", ", (char **) parts->pdata);
+
+    /* Translators: %s is a list of causes with their counts. */
+    return g_strdup_printf (_ ("Not in the latency figures: %s"), list);
+  }
+}
+
+static char *
+make_self_check (const TachoBenchResult *result)
+{
+  const TachoSelfCheck *check = &result->self_check;
+  g_autofree char *lag = tacho_display_ms (check->loop_lag_ms_p99);
+  g_autofree char *tokens =
+      result->tokens_from_chunks > 0
+          ? g_strdup (_ ("tokens counted from chunks where the server gave no count"))
+          : g_strdup (_ ("tokens as counted by the server"));
+
+  return g_strdup_printf (
+      _ ("This computer during the run: event loop late by %s (p99), %.0f %% of chunks in a read "
+         "of "
+         "their own, %.0f %% of a processor, %.0f %% of connections reused; %s; %'" G_GUINT64_FORMAT
+         " warm-up requests left out."),
+      lag, check->own_read_share * 100, check->client_cpu_share * 100,
+      check->connections_reused_share * 100, tokens, result->warmup);
+}
+
+static void
+update (TachoBenchResults *self)
+{
+  TachoBenchResult *result = self->result;
+  g_autofree char *summary = make_summary (result);
+  g_autofree char *errors = make_errors (result);
+  g_autofree char *self_check = make_self_check (result);
+  g_autofree char *warnings =
+      result->self_check.warnings != NULL ? g_strjoinv ("\n", result->self_check.warnings) : NULL;
+
+  gtk_widget_set_visible (self->simulated_badge, result->simulated);
+  gtk_widget_set_visible (self->stopped_badge, result->interrupted);
+  gtk_label_set_label (self->summary, summary);
+  gtk_label_set_label (self->errors, errors);
+  gtk_label_set_label (self->self_check, self_check);
+  gtk_label_set_label (self->warnings, warnings != NULL ? warnings : "");
+  gtk_widget_set_visible (self->warning_box, warnings != NULL && warnings[0] != '\0');
+  gtk_label_set_label (self->outcome, "");
+  gtk_widget_set_visible (GTK_WIDGET (self->outcome), FALSE);
+  fill_table (self);
+}
+
+static void
+say (TachoBenchResults *self, const char *text)
+{
+  gtk_label_set_label (self->outcome, text);
+  gtk_widget_set_visible (GTK_WIDGET (self->outcome), text[0] != '\0');
+}
+
+static void
+save_response_cb (GtkNativeDialog *dialog, int response, TachoBenchResults *self)
+{
+  const char *format = g_object_get_data (G_OBJECT (dialog), "format");
+  g_autoptr (GFile) file = NULL;
+  g_autofree char *path = NULL;
+  g_autofree char *text = NULL;
+  g_autofree char *message = NULL;
+  g_autoptr (GError) error = NULL;
+
+  if (response == GTK_RESPONSE_ACCEPT)
+    file = gtk_file_chooser_get_file (GTK_FILE_CHOOSER (dialog));
+  if (file != NULL && self->result != NULL)
+    {
+      path = g_file_get_path (file);
+      if (g_strcmp0 (format, "json") == 0)
+        text = tacho_bench_result_to_json (self->result, TRUE);
+      else if (g_strcmp0 (format, "requests") == 0)
+        text = tacho_bench_result_records_to_csv (self->result);
+      else
+        text = tacho_bench_result_to_csv (self->result);
+      if (path == NULL)
+        message = g_strdup (_ ("Not saved: choose a folder on this computer"));
+      else if (tacho_bench_write_file (path, text, &error))
+        message = g_strdup_printf (_ ("Saved as %s"), path);
+      else
+        message = g_strdup_printf (_ ("Not saved: %s"), error->message);
+      say (self, message);
+    }
+  g_clear_object (&self->chooser);
+}
+
+static void
+save (GtkWidget *widget, const char *action, GVariant *parameter)
+{
+  TachoBenchResults *self = TACHO_BENCH_RESULTS (widget);
+  const char *format = g_variant_get_string (parameter, NULL);
+  gboolean json = strcmp (format, "json") == 0;
+  g_autofree char *name = NULL;
+
+  if (self->result == NULL || self->chooser != NULL)
+    return;
+  name =
+      g_strdup_printf ("tacho-%s%s.%s", self->result->id,
+                       strcmp (format, "requests") == 0 ? "-requests" : "", json ? "json" : "csv");
+  self->chooser = gtk_file_chooser_native_new (_ ("Save the Results"),
+                                               GTK_WINDOW (gtk_widget_get_root (widget)),
+                                               GTK_FILE_CHOOSER_ACTION_SAVE, _ ("_Save"), NULL);
+  gtk_file_chooser_set_current_name (GTK_FILE_CHOOSER (self->chooser), name);
+  g_object_set_data_full (G_OBJECT (self->chooser), "format", g_strdup (format), g_free);
+  g_signal_connect_object (self->chooser, "response", G_CALLBACK (save_response_cb), self, 0);
+  gtk_native_dialog_set_modal (GTK_NATIVE_DIALOG (self->chooser), TRUE);
+  gtk_native_dialog_show (GTK_NATIVE_DIALOG (self->chooser));
+}
+
+static void
+copy (GtkWidget *widget, const char *action, GVariant *parameter)
+{
+  TachoBenchResults *self = TACHO_BENCH_RESULTS (widget);
+  g_autofree char *text = NULL;
+
+  if (self->result == NULL)
+    return;
+  text = tacho_bench_result_to_text (self->result);
+  gdk_clipboard_set_text (gtk_widget_get_clipboard (widget), text);
+  say (self, _ ("Copied as text"));
+}
+
+static void
+tacho_bench_results_dispose (GObject *object)
+{
+  TachoBenchResults *self = TACHO_BENCH_RESULTS (object);
+
+  if (self->chooser != NULL)
+    gtk_native_dialog_destroy (GTK_NATIVE_DIALOG (self->chooser));
+  g_clear_object (&self->chooser);
+  g_clear_pointer (&self->result, tacho_bench_result_unref);
+  gtk_widget_dispose_template (GTK_WIDGET (self), TACHO_TYPE_BENCH_RESULTS);
+
+  G_OBJECT_CLASS (tacho_bench_results_parent_class)->dispose (object);
+}
+
+static void
+tacho_bench_results_class_init (TachoBenchResultsClass *klass)
+{
+  GtkWidgetClass *widget_class = GTK_WIDGET_CLASS (klass);
+
+  G_OBJECT_CLASS (klass)->dispose = tacho_bench_results_dispose;
+  gtk_widget_class_set_template_from_resource (widget_class,
+                                               "/io/github/tacho/Tacho/tacho-bench-results.ui");
+  gtk_widget_class_bind_template_child (widget_class, TachoBenchResults, simulated_badge);
+  gtk_widget_class_bind_template_child (widget_class, TachoBenchResults, stopped_badge);
+  gtk_widget_class_bind_template_child (widget_class, TachoBenchResults, summary);
+  gtk_widget_class_bind_template_child (widget_class, TachoBenchResults, table);
+  gtk_widget_class_bind_template_child (widget_class, TachoBenchResults, errors);
+  gtk_widget_class_bind_template_child (widget_class, TachoBenchResults, warning_box);
+  gtk_widget_class_bind_template_child (widget_class, TachoBenchResults, warnings);
+  gtk_widget_class_bind_template_child (widget_class, TachoBenchResults, self_check);
+  gtk_widget_class_bind_template_child (widget_class, TachoBenchResults, outcome);
+  gtk_widget_class_install_action (widget_class, "results.save", "s", save);
+  gtk_widget_class_install_action (widget_class, "results.copy", NULL, copy);
+}
+
+static void
+tacho_bench_results_init (TachoBenchResults *self)
+{
+  gtk_widget_init_template (GTK_WIDGET (self));
+}
+
+/**
+ * tacho_bench_results_set_result:
+ * @self: the results
+ * @result: (nullable): a run that ended
+ */
+void
+tacho_bench_results_set_result (TachoBenchResults *self, TachoBenchResult *result)
+{
+  g_return_if_fail (TACHO_IS_BENCH_RESULTS (self));
+
+  if (result != NULL)
+    tacho_bench_result_ref (result);
+  g_clear_pointer (&self->result, tacho_bench_result_unref);
+  self->result = result;
+  if (result != NULL)
+    update (self);
+}

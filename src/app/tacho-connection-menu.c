@@ -1,0 +1,264 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Button of the header: which server, how it is, and the way to another one. */
+#define G_LOG_DOMAIN "tacho-connection-menu"
+
+#include "config.h"
+
+#include "app/tacho-connection-menu.h"
+#include "app/tacho-display.h"
+#include "app/tacho-settings.h"
+#include "base/tacho-text.h"
+
+#include <glib/gi18n.h>
+#include <math.h>
+
+#define MAX_DETAIL 400 /* characters of a server's text */
+
+struct _TachoConnectionMenu
+{
+  AdwBin parent_instance;
+  TachoConnection *connection;
+
+  GtkMenuButton *button;
+  GtkImage *button_icon;
+  GtkLabel *button_name;
+  GtkLabel *button_state;
+  GtkPopover *popover;
+  GtkImage *state_icon;
+  GtkLabel *state_label;
+  GtkLabel *url_label;
+  GtkLabel *detail_label;
+  GtkButton *reconnect_button;
+  GtkListBox *servers;
+};
+
+G_DEFINE_FINAL_TYPE (TachoConnectionMenu, tacho_connection_menu, ADW_TYPE_BIN)
+
+/* API, version and latency of a server that answers; the reason for one that does not. */
+static char *
+make_detail (TachoConnection *connection)
+{
+  TachoClientManager *manager = tacho_connection_get_manager (connection);
+  const GError *error = tacho_client_manager_get_last_error (manager);
+  const char *description = tacho_client_manager_get_description (manager);
+  double latency = tacho_client_manager_get_latency_ms (manager);
+  GString *text = g_string_new (NULL);
+
+  if (description != NULL && tacho_connection_is_usable (connection))
+    {
+      g_autofree char *clean = tacho_text_sanitize_line (description, -1, MAX_DETAIL);
+
+      g_string_append (text, clean);
+      if (isfinite (latency))
+        {
+          g_autofree char *ms = tacho_display_ms (latency);
+
+          /* Translators: time that the server takes to answer a health request. */
+          g_string_append_printf (text, _ (" · answers in %s"), ms);
+        }
+    }
+  if (error != NULL && tacho_client_manager_get_state (manager) != TACHO_CONNECTION_CONNECTED)
+    {
+      g_autofree char *clean = tacho_text_sanitize_line (error->message, -1, MAX_DETAIL);
+
+      g_string_append_printf (text, "%s%s", text->len > 0 ? "\n" : "", clean);
+    }
+  return g_string_free (text, FALSE);
+}
+
+static void
+update (TachoConnectionMenu *self)
+{
+  TachoClientManager *manager;
+  TachoDisplayState state;
+  g_autofree char *detail = NULL;
+  g_autofree char *accessible = NULL;
+  const char *name, *url;
+
+  if (self->connection == NULL)
+    return;
+  manager = tacho_connection_get_manager (self->connection);
+  state = tacho_display_connection_state (tacho_client_manager_get_state (manager));
+  name = tacho_connection_get_name (self->connection);
+  url = tacho_profile_get_url (tacho_connection_get_profile (self->connection));
+  detail = make_detail (self->connection);
+
+  gtk_image_set_from_icon_name (self->button_icon, state.icon);
+  gtk_image_set_from_icon_name (self->state_icon, state.icon);
+  tacho_display_set_class (GTK_WIDGET (self->button_icon), state.css_class);
+  tacho_display_set_class (GTK_WIDGET (self->state_icon), state.css_class);
+  gtk_label_set_label (self->button_name, name);
+  gtk_label_set_label (self->button_state, state.words);
+  gtk_label_set_label (self->state_label, state.words);
+  gtk_label_set_label (self->url_label,
+                       tacho_profile_is_sim (tacho_connection_get_profile (self->connection))
+                           ? _ ("Built in; answers and speeds are simulated")
+                           : url);
+  gtk_label_set_label (self->detail_label, detail);
+  gtk_widget_set_visible (GTK_WIDGET (self->detail_label), detail[0] != '\0');
+  gtk_widget_set_sensitive (GTK_WIDGET (self->reconnect_button),
+                            tacho_client_manager_get_state (manager) != TACHO_CONNECTION_PROBING);
+
+  /* Translators: name of a server, then its state ("Connected"). */
+  accessible = g_strdup_printf (_ ("Server %s: %s"), name, state.words);
+  gtk_accessible_update_property (GTK_ACCESSIBLE (self->button), GTK_ACCESSIBLE_PROPERTY_LABEL,
+                                  accessible, -1);
+}
+
+static void
+forget_cb (GtkButton *button, TachoConnectionMenu *self)
+{
+  GtkWidget *row = gtk_widget_get_ancestor (GTK_WIDGET (button), GTK_TYPE_LIST_BOX_ROW);
+
+  tacho_settings_remove_recent_url (tacho_settings_get_default (),
+                                    g_object_get_data (G_OBJECT (row), "url"));
+  gtk_list_box_remove (self->servers, row);
+}
+
+static void
+add_row (TachoConnectionMenu *self, const char *url, const char *subtitle, gboolean can_forget)
+{
+  GtkWidget *row = adw_action_row_new ();
+  g_autofree char *name = tacho_connection_url_name (url);
+  g_autofree char *title = tacho_text_escape_markup (name, 120);
+  const char *current =
+      self->connection != NULL
+          ? tacho_profile_get_url (tacho_connection_get_profile (self->connection))
+          : NULL;
+  gboolean is_current = g_strcmp0 (url, current) == 0;
+
+  g_object_set_data_full (G_OBJECT (row), "url", g_strdup (url), g_free);
+  adw_preferences_row_set_title (ADW_PREFERENCES_ROW (row), title);
+  adw_action_row_set_subtitle (ADW_ACTION_ROW (row), is_current ? _ ("In use") : subtitle);
+  adw_action_row_set_title_lines (ADW_ACTION_ROW (row), 1);
+  gtk_list_box_row_set_activatable (GTK_LIST_BOX_ROW (row), TRUE);
+  adw_action_row_add_prefix (ADW_ACTION_ROW (row),
+                             gtk_image_new_from_icon_name (is_current ? "object-select-symbolic"
+                                                                      : "network-server-symbolic"));
+  if (can_forget && !is_current)
+    {
+      GtkWidget *forget = gtk_button_new_from_icon_name ("window-close-symbolic");
+      g_autofree char *label = g_strdup_printf (_ ("Forget %s"), name);
+
+      gtk_widget_set_valign (forget, GTK_ALIGN_CENTER);
+      gtk_widget_add_css_class (forget, "flat");
+      gtk_widget_add_css_class (forget, "circular");
+      gtk_widget_set_tooltip_text (forget, label);
+      gtk_accessible_update_property (GTK_ACCESSIBLE (forget), GTK_ACCESSIBLE_PROPERTY_LABEL, label,
+                                      -1);
+      g_signal_connect_object (forget, "clicked", G_CALLBACK (forget_cb), self, 0);
+      adw_action_row_add_suffix (ADW_ACTION_ROW (row), forget);
+    }
+  gtk_list_box_append (self->servers, row);
+}
+
+static void
+rebuild_servers (TachoConnectionMenu *self)
+{
+  g_auto (GStrv) recent = tacho_settings_get_strv (tacho_settings_get_default (), "recent-urls");
+  const char *current =
+      self->connection != NULL
+          ? tacho_profile_get_url (tacho_connection_get_profile (self->connection))
+          : "sim:";
+  GtkWidget *child;
+
+  while ((child = gtk_widget_get_first_child (GTK_WIDGET (self->servers))) != NULL)
+    gtk_list_box_remove (self->servers, child);
+  add_row (self, "sim:", _ ("Built in, needs nothing"), FALSE);
+  /* A server that never answered is not among the recent ones, but it is the one in use. */
+  if (strcmp (current, "sim:") != 0 && !g_strv_contains ((const char *const *) recent, current))
+    add_row (self, current, NULL, FALSE);
+  for (gsize i = 0; recent[i] != NULL; i++)
+    add_row (self, recent[i], _ ("Used before"), TRUE);
+}
+
+static void
+popover_show_cb (TachoConnectionMenu *self)
+{
+  rebuild_servers (self);
+  update (self);
+}
+
+static void
+row_activated_cb (GtkListBox *list, GtkListBoxRow *row, TachoConnectionMenu *self)
+{
+  const char *url = g_object_get_data (G_OBJECT (row), "url");
+
+  gtk_popover_popdown (self->popover);
+  gtk_widget_activate_action (GTK_WIDGET (self), "win.open-url", "s", url);
+}
+
+static void
+reconnect_cb (TachoConnectionMenu *self)
+{
+  if (self->connection != NULL)
+    tacho_connection_open (self->connection);
+}
+
+static void
+add_cb (TachoConnectionMenu *self)
+{
+  gtk_popover_popdown (self->popover);
+  gtk_widget_activate_action (GTK_WIDGET (self), "win.add-server", NULL);
+}
+
+static void
+tacho_connection_menu_dispose (GObject *object)
+{
+  TachoConnectionMenu *self = TACHO_CONNECTION_MENU (object);
+
+  tacho_connection_menu_set_connection (self, NULL);
+  gtk_widget_dispose_template (GTK_WIDGET (self), TACHO_TYPE_CONNECTION_MENU);
+
+  G_OBJECT_CLASS (tacho_connection_menu_parent_class)->dispose (object);
+}
+
+static void
+tacho_connection_menu_class_init (TachoConnectionMenuClass *klass)
+{
+  GtkWidgetClass *widget_class = GTK_WIDGET_CLASS (klass);
+
+  G_OBJECT_CLASS (klass)->dispose = tacho_connection_menu_dispose;
+  gtk_widget_class_set_template_from_resource (widget_class,
+                                               "/io/github/tacho/Tacho/tacho-connection-menu.ui");
+  gtk_widget_class_bind_template_child (widget_class, TachoConnectionMenu, button);
+  gtk_widget_class_bind_template_child (widget_class, TachoConnectionMenu, button_icon);
+  gtk_widget_class_bind_template_child (widget_class, TachoConnectionMenu, button_name);
+  gtk_widget_class_bind_template_child (widget_class, TachoConnectionMenu, button_state);
+  gtk_widget_class_bind_template_child (widget_class, TachoConnectionMenu, popover);
+  gtk_widget_class_bind_template_child (widget_class, TachoConnectionMenu, state_icon);
+  gtk_widget_class_bind_template_child (widget_class, TachoConnectionMenu, state_label);
+  gtk_widget_class_bind_template_child (widget_class, TachoConnectionMenu, url_label);
+  gtk_widget_class_bind_template_child (widget_class, TachoConnectionMenu, detail_label);
+  gtk_widget_class_bind_template_child (widget_class, TachoConnectionMenu, reconnect_button);
+  gtk_widget_class_bind_template_child (widget_class, TachoConnectionMenu, servers);
+  gtk_widget_class_bind_template_callback (widget_class, popover_show_cb);
+  gtk_widget_class_bind_template_callback (widget_class, row_activated_cb);
+  gtk_widget_class_bind_template_callback (widget_class, reconnect_cb);
+  gtk_widget_class_bind_template_callback (widget_class, add_cb);
+}
+
+static void
+tacho_connection_menu_init (TachoConnectionMenu *self)
+{
+  gtk_widget_init_template (GTK_WIDGET (self));
+}
+
+/**
+ * tacho_connection_menu_set_connection:
+ * @self: the button
+ * @connection: (nullable): the server in use
+ */
+void
+tacho_connection_menu_set_connection (TachoConnectionMenu *self, TachoConnection *connection)
+{
+  g_return_if_fail (TACHO_IS_CONNECTION_MENU (self));
+
+  if (self->connection != NULL)
+    g_signal_handlers_disconnect_by_data (tacho_connection_get_manager (self->connection), self);
+  g_set_object (&self->connection, connection);
+  if (connection != NULL)
+    g_signal_connect_object (tacho_connection_get_manager (connection), "notify",
+                             G_CALLBACK (update), self, G_CONNECT_SWAPPED);
+  update (self);
+}

@@ -1,0 +1,289 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* One model in the browser: what it is, how it is, and the button to load or unload it. */
+#define G_LOG_DOMAIN "tacho-model-row"
+
+#include "config.h"
+
+#include "app/tacho-model-row.h"
+#include "app/tacho-display.h"
+#include "app/tacho-model-details.h"
+#include "base/tacho-text.h"
+
+#include <glib/gi18n.h>
+#include <math.h>
+
+#define MAX_NAME 200
+
+struct _TachoModelRow
+{
+  AdwBin parent_instance;
+  TachoConnection *connection;
+  TachoModel *model;
+
+  GtkImage *icon;
+  GtkLabel *name;
+  GtkLabel *summary;
+  GtkLabel *status;
+  GtkSpinner *spinner;
+  GtkProgressBar *progress;
+  GtkMenuButton *details;
+  GtkButton *change;
+};
+
+G_DEFINE_FINAL_TYPE (TachoModelRow, tacho_model_row, ADW_TYPE_BIN)
+
+/* What the row's button does; NONE where the server cannot change the model, or another client
+ * does. */
+typedef enum
+{
+  CHANGE_NONE,
+  CHANGE_LOAD,
+  CHANGE_RETRY,
+  CHANGE_UNLOAD,
+  CHANGE_CANCEL,
+} Change;
+
+static Change
+get_change (TachoModelRow *self)
+{
+  const char *id = tacho_model_get_id (self->model);
+
+  if (!tacho_model_service_get_can_load (tacho_connection_get_models (self->connection)))
+    return CHANGE_NONE;
+  if (tacho_connection_is_changing (self->connection, id))
+    return CHANGE_CANCEL;
+  switch (tacho_model_get_status (self->model))
+    {
+    case TACHO_MODEL_STATUS_UNLOADED:
+      return CHANGE_LOAD;
+    case TACHO_MODEL_STATUS_FAILED:
+      return CHANGE_RETRY;
+    case TACHO_MODEL_STATUS_LOADED:
+    case TACHO_MODEL_STATUS_SLEEPING:
+      return CHANGE_UNLOAD;
+    case TACHO_MODEL_STATUS_LOADING:
+    case TACHO_MODEL_STATUS_UNKNOWN:
+    default:
+      return CHANGE_NONE;
+    }
+}
+
+static void
+update_button (TachoModelRow *self, const char *name)
+{
+  Change change = get_change (self);
+  const char *label = NULL, *format = NULL;
+  g_autofree char *accessible = NULL;
+
+  switch (change)
+    {
+    case CHANGE_LOAD:
+      label = _ ("Load");
+      format = _ ("Load %s");
+      break;
+    case CHANGE_RETRY:
+      label = _ ("Retry");
+      format = _ ("Try again to load %s");
+      break;
+    case CHANGE_UNLOAD:
+      label = _ ("Unload");
+      format = _ ("Unload %s");
+      break;
+    case CHANGE_CANCEL:
+      label = _ ("Cancel");
+      format = _ ("Cancel the change of %s");
+      break;
+    case CHANGE_NONE:
+    default:
+      break;
+    }
+  gtk_widget_set_visible (GTK_WIDGET (self->change), label != NULL);
+  if (label == NULL)
+    return;
+  gtk_button_set_label (self->change, label);
+  /* The format is one of the four literals above. */
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wformat-nonliteral"
+  accessible = g_strdup_printf (format, name);
+#pragma GCC diagnostic pop
+  gtk_accessible_update_property (GTK_ACCESSIBLE (self->change), GTK_ACCESSIBLE_PROPERTY_LABEL,
+                                  accessible, -1);
+}
+
+static void
+update (TachoModelRow *self)
+{
+  TachoModelStatus status;
+  TachoDisplayState state;
+  g_autofree char *name = NULL;
+  g_autofree char *summary = NULL;
+  g_autofree char *words = NULL;
+  g_autofree char *details = NULL;
+  gboolean busy, known;
+  double progress;
+
+  if (self->model == NULL)
+    return;
+  status = tacho_model_get_status (self->model);
+  state = tacho_display_model_state (status);
+  progress = tacho_model_get_progress (self->model);
+  name = tacho_text_sanitize_line (tacho_model_get_name (self->model), -1, MAX_NAME);
+  summary = tacho_display_model_summary (self->model);
+  words = tacho_display_model_status (self->model);
+  busy = tacho_connection_is_changing (self->connection, tacho_model_get_id (self->model)) ||
+         status == TACHO_MODEL_STATUS_LOADING;
+  known = status == TACHO_MODEL_STATUS_LOADING && isfinite (progress);
+  if (busy && (status == TACHO_MODEL_STATUS_LOADED || status == TACHO_MODEL_STATUS_SLEEPING))
+    {
+      g_free (words);
+      words = g_strdup (_ ("Unloading…"));
+    }
+
+  gtk_label_set_label (self->name, name);
+  gtk_widget_set_tooltip_text (GTK_WIDGET (self->name), name);
+  gtk_label_set_label (self->summary, summary);
+  gtk_widget_set_visible (GTK_WIDGET (self->summary), summary[0] != '\0');
+  gtk_label_set_label (self->status, words);
+  gtk_widget_set_tooltip_text (GTK_WIDGET (self->status), words);
+  gtk_image_set_from_icon_name (self->icon, state.icon);
+  tacho_display_set_class (GTK_WIDGET (self->icon), state.css_class);
+  tacho_display_set_class (GTK_WIDGET (self->status), state.css_class);
+  gtk_widget_set_visible (GTK_WIDGET (self->progress), known);
+  if (known)
+    gtk_progress_bar_set_fraction (self->progress, CLAMP (progress, 0, 1));
+  gtk_widget_set_visible (GTK_WIDGET (self->spinner), busy && !known);
+  gtk_spinner_set_spinning (self->spinner, busy && !known);
+  update_button (self, name);
+
+  details = g_strdup_printf (_ ("Details of %s"), name);
+  gtk_accessible_update_property (GTK_ACCESSIBLE (self->details), GTK_ACCESSIBLE_PROPERTY_LABEL,
+                                  details, -1);
+}
+
+static void
+change_cb (TachoModelRow *self)
+{
+  const char *id;
+
+  if (self->model == NULL)
+    return;
+  id = tacho_model_get_id (self->model);
+  switch (get_change (self))
+    {
+    case CHANGE_LOAD:
+    case CHANGE_RETRY:
+      tacho_connection_load (self->connection, id);
+      break;
+    case CHANGE_UNLOAD:
+      tacho_connection_unload (self->connection, id);
+      break;
+    case CHANGE_CANCEL:
+      tacho_connection_cancel_change (self->connection, id);
+      break;
+    case CHANGE_NONE:
+    default:
+      break;
+    }
+}
+
+static void
+make_details_cb (GtkMenuButton *button, gpointer user_data)
+{
+  TachoModelRow *self = user_data;
+
+  if (self->model != NULL)
+    gtk_menu_button_set_popover (button, tacho_model_details_new (self->connection, self->model));
+}
+
+static void
+tacho_model_row_dispose (GObject *object)
+{
+  TachoModelRow *self = TACHO_MODEL_ROW (object);
+
+  tacho_model_row_unbind (self);
+  gtk_widget_dispose_template (GTK_WIDGET (self), TACHO_TYPE_MODEL_ROW);
+
+  G_OBJECT_CLASS (tacho_model_row_parent_class)->dispose (object);
+}
+
+static void
+tacho_model_row_class_init (TachoModelRowClass *klass)
+{
+  GtkWidgetClass *widget_class = GTK_WIDGET_CLASS (klass);
+
+  G_OBJECT_CLASS (klass)->dispose = tacho_model_row_dispose;
+  gtk_widget_class_set_template_from_resource (widget_class,
+                                               "/io/github/tacho/Tacho/tacho-model-row.ui");
+  gtk_widget_class_bind_template_child (widget_class, TachoModelRow, icon);
+  gtk_widget_class_bind_template_child (widget_class, TachoModelRow, name);
+  gtk_widget_class_bind_template_child (widget_class, TachoModelRow, summary);
+  gtk_widget_class_bind_template_child (widget_class, TachoModelRow, status);
+  gtk_widget_class_bind_template_child (widget_class, TachoModelRow, spinner);
+  gtk_widget_class_bind_template_child (widget_class, TachoModelRow, progress);
+  gtk_widget_class_bind_template_child (widget_class, TachoModelRow, details);
+  gtk_widget_class_bind_template_child (widget_class, TachoModelRow, change);
+  gtk_widget_class_bind_template_callback (widget_class, change_cb);
+}
+
+static void
+tacho_model_row_init (TachoModelRow *self)
+{
+  gtk_widget_init_template (GTK_WIDGET (self));
+  gtk_menu_button_set_create_popup_func (self->details, make_details_cb, self, NULL);
+}
+
+/**
+ * tacho_model_row_new:
+ *
+ * Returns: (transfer floating): an empty row
+ */
+GtkWidget *
+tacho_model_row_new (void)
+{
+  return g_object_new (TACHO_TYPE_MODEL_ROW, NULL);
+}
+
+/**
+ * tacho_model_row_bind:
+ * @self: a row
+ * @connection: the server in use
+ * @model: a model of it
+ *
+ * Shows @model until [method@ModelRow.unbind].
+ */
+void
+tacho_model_row_bind (TachoModelRow *self, TachoConnection *connection, TachoModel *model)
+{
+  g_return_if_fail (TACHO_IS_MODEL_ROW (self));
+
+  tacho_model_row_unbind (self);
+  g_set_object (&self->connection, connection);
+  g_set_object (&self->model, model);
+  g_signal_connect_object (model, "notify", G_CALLBACK (update), self, G_CONNECT_SWAPPED);
+  g_signal_connect_object (connection, "changes", G_CALLBACK (update), self, G_CONNECT_SWAPPED);
+  g_signal_connect_object (tacho_connection_get_models (connection), "notify::can-load",
+                           G_CALLBACK (update), self, G_CONNECT_SWAPPED);
+  update (self);
+}
+
+/**
+ * tacho_model_row_unbind:
+ * @self: a row
+ *
+ * Forgets the model.
+ */
+void
+tacho_model_row_unbind (TachoModelRow *self)
+{
+  g_return_if_fail (TACHO_IS_MODEL_ROW (self));
+
+  if (self->model != NULL)
+    g_signal_handlers_disconnect_by_data (self->model, self);
+  if (self->connection != NULL)
+    {
+      g_signal_handlers_disconnect_by_data (self->connection, self);
+      g_signal_handlers_disconnect_by_data (tacho_connection_get_models (self->connection), self);
+    }
+  g_clear_object (&self->model);
+  g_clear_object (&self->connection);
+}

@@ -1,0 +1,359 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* The window: header with the connection, model browser, prompt pane, benchmark panel. */
+#define G_LOG_DOMAIN "tacho-window"
+
+#include "config.h"
+
+#include "app/tacho-window.h"
+#include "app/tacho-add-server-dialog.h"
+#include "app/tacho-bench-panel.h"
+#include "app/tacho-connection-menu.h"
+#include "app/tacho-model-browser.h"
+#include "app/tacho-prompt-pane.h"
+#include "app/tacho-settings.h"
+#include "base/tacho-text.h"
+
+#include <glib/gi18n.h>
+
+#define MAX_NOTICE 300 /* characters of a notice */
+
+struct _TachoWindow
+{
+  AdwApplicationWindow parent_instance;
+  TachoConnection *connection;
+  char
+      *pending_url; /* to be opened once the person has agreed to stop a run; NULL: close instead */
+  gboolean closing;
+
+  TachoConnectionMenu *connection_menu;
+  GtkWidget *simulated_badge;
+  AdwViewSwitcherTitle *title;
+  AdwToastOverlay *toasts;
+  AdwFlap *flap;
+  AdwViewStack *stack;
+  TachoModelBrowser *browser;
+  TachoPromptPane *prompt;
+  TachoBenchPanel *bench;
+};
+
+G_DEFINE_FINAL_TYPE (TachoWindow, tacho_window, ADW_TYPE_APPLICATION_WINDOW)
+
+static void
+notice (TachoWindow *self, const char *text)
+{
+  g_autofree char *escaped = tacho_text_escape_markup (text, MAX_NOTICE);
+
+  adw_toast_overlay_add_toast (self->toasts, adw_toast_new (escaped));
+}
+
+static void
+notice_cb (TachoConnection *connection, const char *text, TachoWindow *self)
+{
+  notice (self, text);
+}
+
+static void
+update_simulated (TachoWindow *self)
+{
+  gtk_widget_set_visible (self->simulated_badge,
+                          self->connection != NULL &&
+                              tacho_connection_is_simulated (self->connection));
+}
+
+static void
+drop_connection (TachoWindow *self)
+{
+  if (self->connection == NULL)
+    return;
+  tacho_connection_menu_set_connection (self->connection_menu, NULL);
+  tacho_model_browser_set_connection (self->browser, NULL);
+  tacho_prompt_pane_set_connection (self->prompt, NULL);
+  tacho_bench_panel_set_connection (self->bench, NULL);
+  g_signal_handlers_disconnect_by_data (self->connection, self);
+  g_signal_handlers_disconnect_by_data (tacho_connection_get_manager (self->connection), self);
+  tacho_connection_close (self->connection);
+  g_clear_object (&self->connection);
+}
+
+static void
+open_now (TachoWindow *self, const char *url)
+{
+  TachoApplication *application =
+      TACHO_APPLICATION (gtk_window_get_application (GTK_WINDOW (self)));
+  g_autoptr (GError) error = NULL;
+  TachoConnection *connection =
+      tacho_connection_new (url, tacho_application_get_api (application, url),
+                            tacho_application_get_api_key (application, url), &error);
+
+  if (connection == NULL)
+    {
+      notice (self, error->message);
+      /* A window without a server can do nothing: the built-in one is always there. */
+      if (self->connection == NULL && g_strcmp0 (url, "sim:") != 0)
+        open_now (self, "sim:");
+      return;
+    }
+  drop_connection (self);
+  self->connection = connection;
+  g_signal_connect_object (connection, "notice", G_CALLBACK (notice_cb), self, 0);
+  g_signal_connect_object (tacho_connection_get_manager (connection), "notify::simulated",
+                           G_CALLBACK (update_simulated), self, G_CONNECT_SWAPPED);
+  tacho_connection_menu_set_connection (self->connection_menu, connection);
+  tacho_model_browser_set_connection (self->browser, connection);
+  tacho_prompt_pane_set_connection (self->prompt, connection);
+  tacho_bench_panel_set_connection (self->bench, connection);
+  update_simulated (self);
+  tacho_connection_open (connection);
+}
+
+static void
+stop_run_response_cb (AdwMessageDialog *dialog, const char *response, TachoWindow *self)
+{
+  g_autofree char *url = g_steal_pointer (&self->pending_url);
+
+  if (strcmp (response, "stop") != 0)
+    return;
+  tacho_bench_panel_stop (self->bench);
+  if (url != NULL)
+    open_now (self, url);
+  else
+    {
+      self->closing = TRUE;
+      gtk_window_close (GTK_WINDOW (self));
+    }
+}
+
+/* url: what to open after the run was stopped; NULL: close the window. */
+static void
+ask_to_stop (TachoWindow *self, const char *url)
+{
+  GtkWidget *dialog = adw_message_dialog_new (
+      GTK_WINDOW (self), _ ("Stop the Benchmark?"),
+      url != NULL ? _ ("A run is measuring. Changing the server stops it and drops its results.")
+                  : _ ("A run is measuring. Closing the window stops it and drops its results."));
+
+  g_free (self->pending_url);
+  self->pending_url = g_strdup (url);
+  adw_message_dialog_add_responses (
+      ADW_MESSAGE_DIALOG (dialog), "cancel", _ ("_Keep Running"), "stop",
+      url != NULL ? _ ("_Stop and Change") : _ ("_Stop and Close"), NULL);
+  adw_message_dialog_set_response_appearance (ADW_MESSAGE_DIALOG (dialog), "stop",
+                                              ADW_RESPONSE_DESTRUCTIVE);
+  adw_message_dialog_set_default_response (ADW_MESSAGE_DIALOG (dialog), "cancel");
+  adw_message_dialog_set_close_response (ADW_MESSAGE_DIALOG (dialog), "cancel");
+  g_signal_connect_object (dialog, "response", G_CALLBACK (stop_run_response_cb), self, 0);
+  gtk_window_present (GTK_WINDOW (dialog));
+}
+
+static void
+new_conversation_cb (GSimpleAction *action, GVariant *parameter, gpointer user_data)
+{
+  TachoWindow *self = user_data;
+
+  adw_view_stack_set_visible_child_name (self->stack, "prompt");
+  tacho_prompt_pane_new_conversation (self->prompt);
+}
+
+static void
+search_cb (GSimpleAction *action, GVariant *parameter, gpointer user_data)
+{
+  TachoWindow *self = user_data;
+
+  adw_flap_set_reveal_flap (self->flap, TRUE);
+  tacho_model_browser_focus_search (self->browser);
+}
+
+static void
+page_cb (GSimpleAction *action, GVariant *parameter, gpointer user_data)
+{
+  TachoWindow *self = user_data;
+
+  adw_view_stack_set_visible_child_name (self->stack, g_variant_get_string (parameter, NULL));
+}
+
+static void
+refresh_cb (GSimpleAction *action, GVariant *parameter, gpointer user_data)
+{
+  TachoWindow *self = user_data;
+
+  if (self->connection != NULL)
+    tacho_connection_refresh (self->connection);
+}
+
+static void
+run_benchmark_cb (GSimpleAction *action, GVariant *parameter, gpointer user_data)
+{
+  TachoWindow *self = user_data;
+
+  adw_view_stack_set_visible_child_name (self->stack, "benchmark");
+  tacho_bench_panel_run (self->bench);
+}
+
+static void
+dialog_connect_cb (TachoAddServerDialog *dialog,
+                   const char *url,
+                   const char *api,
+                   const char *api_key,
+                   TachoWindow *self)
+{
+  tacho_application_remember (TACHO_APPLICATION (gtk_window_get_application (GTK_WINDOW (self))),
+                              url, api, api_key);
+  tacho_window_open_url (self, url);
+}
+
+static void
+add_server_cb (GSimpleAction *action, GVariant *parameter, gpointer user_data)
+{
+  TachoWindow *self = user_data;
+  TachoAddServerDialog *dialog = tacho_add_server_dialog_new (GTK_WINDOW (self));
+
+  g_signal_connect_object (dialog, "connect-to", G_CALLBACK (dialog_connect_cb), self, 0);
+  gtk_window_present (GTK_WINDOW (dialog));
+}
+
+static void
+open_url_cb (GSimpleAction *action, GVariant *parameter, gpointer user_data)
+{
+  tacho_window_open_url (user_data, g_variant_get_string (parameter, NULL));
+}
+
+static const GActionEntry actions[] = {
+  { "new-conversation", new_conversation_cb, NULL, NULL, NULL },
+  { "search", search_cb, NULL, NULL, NULL },
+  { "page", page_cb, "s", NULL, NULL },
+  { "refresh", refresh_cb, NULL, NULL, NULL },
+  { "run-benchmark", run_benchmark_cb, NULL, NULL, NULL },
+  { "add-server", add_server_cb, NULL, NULL, NULL },
+  { "open-url", open_url_cb, "s", NULL, NULL },
+};
+
+static gboolean
+tacho_window_close_request (GtkWindow *window)
+{
+  TachoWindow *self = TACHO_WINDOW (window);
+  TachoSettings *settings = tacho_settings_get_default ();
+  int width, height;
+
+  if (!self->closing && tacho_bench_panel_is_running (self->bench))
+    {
+      ask_to_stop (self, NULL);
+      return GDK_EVENT_STOP;
+    }
+  gtk_window_get_default_size (window, &width, &height);
+  tacho_settings_set_int (settings, "window-width", width);
+  tacho_settings_set_int (settings, "window-height", height);
+  tacho_settings_set_boolean (settings, "window-maximized", gtk_window_is_maximized (window));
+  tacho_prompt_pane_save (self->prompt);
+  return GTK_WINDOW_CLASS (tacho_window_parent_class)->close_request (window);
+}
+
+static void
+tacho_window_dispose (GObject *object)
+{
+  TachoWindow *self = TACHO_WINDOW (object);
+
+  drop_connection (self);
+  g_clear_pointer (&self->pending_url, g_free);
+  gtk_widget_dispose_template (GTK_WIDGET (self), TACHO_TYPE_WINDOW);
+
+  G_OBJECT_CLASS (tacho_window_parent_class)->dispose (object);
+}
+
+static void
+tacho_window_class_init (TachoWindowClass *klass)
+{
+  GtkWidgetClass *widget_class = GTK_WIDGET_CLASS (klass);
+
+  G_OBJECT_CLASS (klass)->dispose = tacho_window_dispose;
+  GTK_WINDOW_CLASS (klass)->close_request = tacho_window_close_request;
+
+  g_type_ensure (TACHO_TYPE_CONNECTION_MENU);
+  g_type_ensure (TACHO_TYPE_MODEL_BROWSER);
+  g_type_ensure (TACHO_TYPE_PROMPT_PANE);
+  g_type_ensure (TACHO_TYPE_BENCH_PANEL);
+  gtk_widget_class_set_template_from_resource (widget_class,
+                                               "/io/github/tacho/Tacho/tacho-window.ui");
+  gtk_widget_class_bind_template_child (widget_class, TachoWindow, connection_menu);
+  gtk_widget_class_bind_template_child (widget_class, TachoWindow, simulated_badge);
+  gtk_widget_class_bind_template_child (widget_class, TachoWindow, title);
+  gtk_widget_class_bind_template_child (widget_class, TachoWindow, toasts);
+  gtk_widget_class_bind_template_child (widget_class, TachoWindow, flap);
+  gtk_widget_class_bind_template_child (widget_class, TachoWindow, stack);
+  gtk_widget_class_bind_template_child (widget_class, TachoWindow, browser);
+  gtk_widget_class_bind_template_child (widget_class, TachoWindow, prompt);
+  gtk_widget_class_bind_template_child (widget_class, TachoWindow, bench);
+}
+
+static void
+tacho_window_init (TachoWindow *self)
+{
+  TachoSettings *settings = tacho_settings_get_default ();
+  g_autoptr (GPropertyAction) sidebar = NULL;
+
+  gtk_widget_init_template (GTK_WIDGET (self));
+  g_action_map_add_action_entries (G_ACTION_MAP (self), actions, G_N_ELEMENTS (actions), self);
+  sidebar = g_property_action_new ("show-sidebar", self->flap, "reveal-flap");
+  g_action_map_add_action (G_ACTION_MAP (self), G_ACTION (sidebar));
+
+  gtk_window_set_default_size (GTK_WINDOW (self), tacho_settings_get_int (settings, "window-width"),
+                               tacho_settings_get_int (settings, "window-height"));
+  if (tacho_settings_get_boolean (settings, "window-maximized"))
+    gtk_window_maximize (GTK_WINDOW (self));
+  tacho_prompt_pane_focus (self->prompt);
+}
+
+/**
+ * tacho_window_new:
+ * @application: the program
+ *
+ * Returns: (transfer none): a window without a server; see [method@Window.open_url]
+ */
+TachoWindow *
+tacho_window_new (TachoApplication *application)
+{
+  return g_object_new (TACHO_TYPE_WINDOW, "application", application, NULL);
+}
+
+/**
+ * tacho_window_open_url:
+ * @self: the window
+ * @url: normalised URL of a server, or "sim:"
+ *
+ * Changes to another server. A live benchmark is not stopped without asking.
+ */
+void
+tacho_window_open_url (TachoWindow *self, const char *url)
+{
+  g_return_if_fail (TACHO_IS_WINDOW (self));
+
+  if (tacho_bench_panel_is_running (self->bench))
+    ask_to_stop (self, url);
+  else
+    open_now (self, url);
+}
+
+/**
+ * tacho_window_describe:
+ * @self: the window
+ *
+ * Returns: (transfer full): the server in words, without secrets
+ */
+char *
+tacho_window_describe (TachoWindow *self)
+{
+  TachoClientManager *manager;
+  const char *description;
+
+  g_return_val_if_fail (TACHO_IS_WINDOW (self), NULL);
+
+  if (self->connection == NULL)
+    return g_strdup ("No server");
+  manager = tacho_connection_get_manager (self->connection);
+  description = tacho_client_manager_get_description (manager);
+  return g_strdup_printf (
+      "Server: %s\nState: %s\nAPI: %s\nSimulated: %s",
+      tacho_profile_get_url (tacho_connection_get_profile (self->connection)),
+      tacho_connection_state_to_string (tacho_client_manager_get_state (manager)),
+      description != NULL ? description : "unknown",
+      tacho_connection_is_simulated (self->connection) ? "yes" : "no");
+}
