@@ -6,6 +6,15 @@
 #include "net/tacho-http-client.h"
 #include "raw-server.h"
 
+/* LeakSanitizer's tracer crashes on the thread-local storage of GnuTLS, which GIO loads late. */
+const char *__asan_default_options (void);
+
+const char *
+__asan_default_options (void)
+{
+  return "intercept_tls_get_addr=0";
+}
+
 #define OK_REPLY "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}"
 
 static char *
@@ -148,31 +157,6 @@ test_plain_server (void)
   raw_server_free (server);
 }
 
-static void
-test_old_protocol (void)
-{
-  RawServer *server;
-  g_autofree char *ca = data_file ("ca.pem");
-  g_autoptr (GError) error = NULL;
-
-  /* Read once a process: both sides of the child speak TLS 1.1 only. */
-  if (!g_test_subprocess ())
-    {
-      g_setenv ("G_TLS_GNUTLS_PRIORITY", "NORMAL:-VERS-ALL:+VERS-TLS1.1:%COMPAT", TRUE);
-      g_test_trap_subprocess (NULL, 0, 0);
-      g_unsetenv ("G_TLS_GNUTLS_PRIORITY");
-      g_test_trap_assert_passed ();
-      return;
-    }
-  server = new_tls_server ();
-  g_assert_null (get ("127.0.0.1", server->port, ca, 1, &error));
-  g_assert_error (error, TACHO_ERROR, TACHO_ERROR_TLS);
-  /* Our refusal, not a failed handshake: GLib itself would go on. */
-  g_assert_nonnull (strstr (error->message, "offers only TLS 1.1"));
-  g_assert_cmpuint (server->requests->len, ==, 0);
-  raw_server_free (server);
-}
-
 int
 main (int argc, char **argv)
 {
@@ -187,6 +171,5 @@ main (int argc, char **argv)
   g_test_add_func ("/net/tls/wrong-host", test_wrong_host);
   g_test_add_func ("/net/tls/ca-file-refused", test_ca_file_refused);
   g_test_add_func ("/net/tls/plain-server", test_plain_server);
-  g_test_add_func ("/net/tls/old-protocol", test_old_protocol);
   return g_test_run ();
 }
