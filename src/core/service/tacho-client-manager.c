@@ -543,6 +543,12 @@ call_ensured_cb (GObject *source, GAsyncResult *result, gpointer user_data)
       g_task_return_error (task, error);
       return;
     }
+  if (self->api == NULL) /* closed between the probe's end and now */
+    {
+      g_task_return_new_error (task, TACHO_ERROR, TACHO_ERROR_CANCELLED,
+                               "The connection was closed");
+      return;
+    }
   if (call->request == NULL)
     call->request = tacho_api_build (self->api, call->operation, call->model_id, &error);
   if (call->request == NULL || ensure_http (self, &error) == NULL)

@@ -210,9 +210,9 @@ ensured_cb (GObject *source, GAsyncResult *result, gpointer user_data)
   TachoHttpClient *http = NULL;
 
   if (tacho_client_manager_ensure_finish (run->manager, result, &error) &&
-      !tacho_generation_is_ended (run->generation))
+      !tacho_generation_is_ended (run->generation) &&
+      g_set_object (&run->api, tacho_client_manager_get_api (run->manager)))
     {
-      g_set_object (&run->api, tacho_client_manager_get_api (run->manager));
       request = tacho_api_build_generate (run->api, run->request, &error);
       http = tacho_client_manager_get_http (run->manager);
     }
