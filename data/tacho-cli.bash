@@ -1,0 +1,63 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+# bash completion for tacho-cli
+
+_tacho_cli()
+{
+  local cur prev command='' i skip=''
+  local commands='probe models prompt bench simulate'
+  local common='--url --api --api-key-env --ca --header --timeout-connect --timeout-first
+    --timeout-idle --timeout-total --json --help'
+  local options=''
+
+  COMPREPLY=()
+  cur=${COMP_WORDS[COMP_CWORD]}
+  prev=${COMP_WORDS[COMP_CWORD-1]}
+
+  # The command is the first word that is neither an option nor the value of one. bash splits words
+  # at ":" and "=" (COMP_WORDBREAKS), so the pieces behind one of these belong to the value.
+  for ((i = 1; i < COMP_CWORD; i++)); do
+    if [[ -n $skip && ${COMP_WORDS[i]} != [:=] ]]; then
+      skip=''
+      while [[ ${COMP_WORDS[i+1]} == [:=]* && $((i + 1)) -lt $COMP_CWORD ]]; do
+        ((i++))
+        [[ ${COMP_WORDS[i+1]} != -* && ${COMP_WORDS[i]} == [:=] && ${COMP_WORDS[i+1]} == //* ]] && ((i++))
+      done
+      continue
+    fi
+    case ${COMP_WORDS[i]} in
+      --json | --help | --version) ;;
+      -*) skip=yes ;;
+      [:=]*) ;;
+      *) [[ " $commands " == *" ${COMP_WORDS[i]} "* ]] && { command=${COMP_WORDS[i]}; break; } ;;
+    esac
+  done
+
+  case $prev in
+    --ca | --out | --records | --capture)
+      mapfile -t COMPREPLY < <(compgen -f -- "$cur")
+      compopt -o filenames 2> /dev/null
+      return ;;
+    --api) mapfile -t COMPREPLY < <(compgen -W 'auto openai llamacpp' -- "$cur"); return ;;
+    --api-key-env) mapfile -t COMPREPLY < <(compgen -e -- "$cur"); return ;;
+    --format) mapfile -t COMPREPLY < <(compgen -W 'tacho csv' -- "$cur"); return ;;
+    --fault)
+      mapfile -t COMPREPLY < <(compgen -W 'status= latency= slow= stall drop truncate error no_usage' -- "$cur")
+      return ;;
+    --url) mapfile -t COMPREPLY < <(compgen -W 'sim: http://127.0.0.1:8080' -- "$cur"); return ;;
+  esac
+
+  case $command in
+    '') options="$commands"
+        [[ $cur == -* ]] && options="$common --version" ;;
+    probe) options="$common" ;;
+    models) options='list show load unload'
+        [[ $cur == -* ]] && options="--all --refresh $common" ;;
+    prompt) options="-m --model --system --max-tokens --temperature --top-p --seed --stop --no-stream --stats $common" ;;
+    bench) options="-m --model --concurrency --requests --duration --warmup --prompt-tokens --output-tokens
+        --seed --salt --no-salt --slo --fail-on --out --records --format $common" ;;
+    simulate) options='--port --models --ttft --itl --fault --capture --seed --json --help' ;;
+  esac
+  mapfile -t COMPREPLY < <(compgen -W "$options" -- "$cur")
+}
+
+complete -F _tacho_cli tacho-cli

@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* The commands. Each parses its own options and gives the exit status. */
+#pragma once
+
+#include "cli-connect.h"
+
+G_BEGIN_DECLS
+
+typedef int (*CliCommandFunc) (CliSession *session, int argc, char **argv);
+
+int cli_probe (CliSession *session, int argc, char **argv);
+int cli_models (CliSession *session, int argc, char **argv);
+int cli_prompt (CliSession *session, int argc, char **argv);
+int cli_bench (CliSession *session, int argc, char **argv);
+int cli_simulate (CliSession *session, int argc, char **argv);
+
+/* Parses; -1: go on, else the exit status (help was shown, or a mistake was said). */
+int
+cli_begin (CliSession *session, const CliUsage *usage, int argc, char **argv, char ***arguments);
+
+G_END_DECLS
