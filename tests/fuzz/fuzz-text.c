@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* What comes out is valid UTF-8 without controls, the same in pieces as whole, and stays the same. */
+/* What comes out is valid UTF-8 without controls, the same in pieces as whole, and stays the same.
+ */
 #include "tacho-fuzz.h"
 
 #include "base/tacho-text.h"

@@ -12,7 +12,8 @@ G_BEGIN_DECLS
 typedef gint64 (*TachoClockFunc) (gpointer user_data);
 
 gint64 tacho_clock_now_ns (void);
-void tacho_clock_set_source (TachoClockFunc func, gpointer user_data); /* NULL restores the real one */
-char *tacho_clock_utc_now (void) G_GNUC_WARN_UNUSED_RESULT;            /* ISO 8601, "…Z" */
+/* NULL restores the real one. */
+void tacho_clock_set_source (TachoClockFunc func, gpointer user_data);
+char *tacho_clock_utc_now (void) G_GNUC_WARN_UNUSED_RESULT; /* ISO 8601, "…Z" */
 
 G_END_DECLS

@@ -28,7 +28,8 @@ static const char *const class_names[] = {
  * tacho_error_class:
  * @code: a code of %TACHO_ERROR
  *
- * Returns: the name that metrics and files use, such as "http_5xx"; "other" for a code that is no class
+ * Returns: the name that metrics and files use, such as "http_5xx"; "other" for a code that is no
+ * class
  */
 const char *
 tacho_error_class (TachoErrorCode code)

@@ -12,8 +12,8 @@ GQuark tacho_error_quark (void);
 
 typedef enum
 {
-  TACHO_ERROR_REFUSED = 1,     /* connection refused, reset before a byte, no such host */
-  TACHO_ERROR_CONNECT,         /* any other failure before the request was on the wire */
+  TACHO_ERROR_REFUSED = 1, /* connection refused, reset before a byte, no such host */
+  TACHO_ERROR_CONNECT,     /* any other failure before the request was on the wire */
   TACHO_ERROR_TLS,
   TACHO_ERROR_TIMEOUT_CONNECT,
   TACHO_ERROR_TIMEOUT_FIRST,
@@ -23,22 +23,23 @@ typedef enum
   TACHO_ERROR_HTTP_429,
   TACHO_ERROR_HTTP_5XX,
   TACHO_ERROR_GRPC,
-  TACHO_ERROR_PROTOCOL,        /* not HTTP, bad framing, bad JSON, wrong types, a limit was passed */
-  TACHO_ERROR_IN_BAND,         /* the server reported an error inside a 200 reply */
-  TACHO_ERROR_TRUNCATED,       /* the stream ended without its terminal marker */
+  TACHO_ERROR_PROTOCOL,  /* not HTTP, bad framing, bad JSON, wrong types, a limit was passed */
+  TACHO_ERROR_IN_BAND,   /* the server reported an error inside a 200 reply */
+  TACHO_ERROR_TRUNCATED, /* the stream ended without its terminal marker */
   TACHO_ERROR_CANCELLED,
 
-  TACHO_ERROR_INVALID = 100,   /* bad argument, value or plan; nothing was sent */
-  TACHO_ERROR_UNSUPPORTED,     /* this server family has no such operation */
-  TACHO_ERROR_NOT_FOUND,       /* no such model */
-  TACHO_ERROR_MODEL_FAILED,    /* the server says that loading or unloading failed */
-  TACHO_ERROR_UNKNOWN_SERVER,  /* something answers, but no known API is spoken there */
-  TACHO_ERROR_IO,              /* a local file could not be read or written */
+  TACHO_ERROR_INVALID = 100,  /* bad argument, value or plan; nothing was sent */
+  TACHO_ERROR_UNSUPPORTED,    /* this server family has no such operation */
+  TACHO_ERROR_NOT_FOUND,      /* no such model */
+  TACHO_ERROR_MODEL_FAILED,   /* the server says that loading or unloading failed */
+  TACHO_ERROR_UNKNOWN_SERVER, /* something answers, but no known API is spoken there */
+  TACHO_ERROR_IO,             /* a local file could not be read or written */
 } TachoErrorCode;
 
 #define TACHO_ERROR_N_CLASSES ((int) TACHO_ERROR_CANCELLED + 1) /* index 0 is unused */
 
-const char *tacho_error_class (TachoErrorCode code); /* "refused", "http_5xx", …: the contract's names */
+/* "refused", "http_5xx", …: the contract's names. */
+const char *tacho_error_class (TachoErrorCode code);
 gboolean tacho_error_class_from_string (const char *name, TachoErrorCode *code);
 gboolean tacho_error_is_unreachable (const GError *error); /* exit status 3 of tacho-cli */
 

@@ -157,8 +157,8 @@ tacho_json_has (JsonObject *object, const char *member)
   return node != NULL && !JSON_NODE_HOLDS_NULL (node);
 }
 
-/* json-glib 1.6 appends ".0" to each double that has no point, also to one with an exponent. Takes it
- * out again, outside of strings. */
+/* json-glib 1.6 appends ".0" to each double that has no point, also to one with an exponent. Takes
+ * it out again, outside of strings. */
 static void
 mend_exponents (char *text)
 {

@@ -10,8 +10,8 @@
 
 G_DEFINE_QUARK (tacho_json_error_quark, tacho_json_error)
 
-/* A place where json-glib 1.6 would lose a value that RFC 8259 allows: a number beyond int64 (it reads
- * -1), an escaped NUL (it cuts the string there), a lone surrogate. Parsing replaces it. */
+/* A place where json-glib 1.6 would lose a value that RFC 8259 allows: a number beyond int64 (it
+ * reads -1), an escaped NUL (it cuts the string there), a lone surrogate. Parsing replaces it. */
 typedef struct
 {
   gsize offset;
@@ -247,7 +247,7 @@ scan_name (Scanner *self)
   return TRUE;
 }
 
-/* After a value: commas and closing brackets, until the next value begins (*more) or all is closed. */
+/* After a value: closing brackets and a comma, until the next value (*more) or the end of all. */
 static gboolean
 scan_after_value (Scanner *self, const char *open, guint *depth, gboolean *more)
 {
@@ -336,12 +336,13 @@ scan (const char *text, gsize length, GArray *mends, GError **error)
  * @length: how many
  * @error: return location
  *
- * Whether @text is one JSON value by [RFC 8259](https://www.rfc-editor.org/rfc/rfc8259), strictly, of at
- * most %TACHO_JSON_MAX_DEPTH levels and %TACHO_JSON_MAX_SIZE bytes, each number finite as a double.
- * json-glib alone accepts comments and leading zeros and overflows its stack on deep nesting.
+ * Whether @text is one JSON value by [RFC 8259](https://www.rfc-editor.org/rfc/rfc8259), strictly,
+ * of at most %TACHO_JSON_MAX_DEPTH levels and %TACHO_JSON_MAX_SIZE bytes, each number finite as a
+ * double. json-glib alone accepts comments and leading zeros and overflows its stack on deep
+ * nesting.
  *
- * Accepted, as the RFC does: equal names in one object, an escaped NUL, a lone surrogate escape and an
- * integer of any size; tacho_json_parse() says what becomes of each.
+ * Accepted, as the RFC does: equal names in one object, an escaped NUL, a lone surrogate escape and
+ * an integer of any size; tacho_json_parse() says what becomes of each.
  *
  * Returns: whether it is; else a %TACHO_JSON_ERROR
  */
@@ -376,8 +377,8 @@ apply_mends (const char *text, gsize length, GArray *mends, gsize *new_length)
  * @length: how many
  * @error: return location
  *
- * Checks, then parses. Integers beyond 64 bits become doubles, an escaped NUL and a lone surrogate become
- * U+FFFD, the last of two equal names wins.
+ * Checks, then parses. Integers beyond 64 bits become doubles, an escaped NUL and a lone surrogate
+ * become U+FFFD, the last of two equal names wins.
  *
  * Returns: (transfer full): the root, never %NULL without an error
  */

@@ -22,8 +22,10 @@ typedef enum
 #define TACHO_JSON_MAX_SIZE ((gsize) 64 * 1024 * 1024)
 
 gboolean tacho_json_check (const char *text, gsize length, GError **error);
-JsonNode *tacho_json_parse (const char *text, gsize length, GError **error) G_GNUC_WARN_UNUSED_RESULT;
-JsonNode *tacho_json_parse_object (const char *text, gsize length, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+JsonNode *
+tacho_json_parse (const char *text, gsize length, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+JsonNode *
+tacho_json_parse_object (const char *text, gsize length, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /* Getters: NULL object, absent member or wrong type give the fallback; no GLib message ever. */
 JsonObject *tacho_json_get_object (JsonObject *object, const char *member); /* (transfer none) */

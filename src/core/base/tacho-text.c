@@ -8,8 +8,9 @@
 
 #define REPLACEMENT 0xfffd
 
-/* What happens to one character: itself, U+FFFD for what would act on a terminal, 0 to drop what would
- * reorder or hide text. U+200C and U+200D stay: scripts and emoji need them. CR is not for here. */
+/* What happens to one character: itself, U+FFFD for what would act on a terminal, 0 to drop what
+ * would reorder or hide text. U+200C and U+200D stay: scripts and emoji need them. CR is not for
+ * here. */
 static gunichar
 safe_char (gunichar c)
 {
@@ -28,8 +29,7 @@ safe_char (gunichar c)
 
 struct _TachoTextFilter
 {
-  char held
-      [6]; /* the beginning of a character whose end has not come, or a CR before what may be LF */
+  char held[6]; /* the beginning of a character, or a CR before what may be its LF */
   guint n_held;
 };
 
@@ -168,9 +168,10 @@ tacho_text_filter_finish (TachoTextFilter *filter, GString *out)
  * @text: (nullable): hostile bytes
  * @length: how many, -1: up to the NUL
  *
- * Each control character but LF and TAB (ESC, so that OSC and CSI lose their power, DEL, C1) and each
- * byte that is not UTF-8 becomes U+FFFD; CR LF becomes LF; U+2028 and U+2029 become LF. Characters that
- * reorder or hide text go: bidi controls, U+200B, U+FEFF, tags and the like. U+200C and U+200D stay.
+ * Each control character but LF and TAB (ESC, so that OSC and CSI lose their power, DEL, C1) and
+ * each byte that is not UTF-8 becomes U+FFFD; CR LF becomes LF; U+2028 and U+2029 become LF.
+ * Characters that reorder or hide text go: bidi controls, U+200B, U+FEFF, tags and the like. U+200C
+ * and U+200D stay.
  *
  * Returns: (transfer full): valid UTF-8 without anything that acts on a terminal or hides text
  */
@@ -202,7 +203,7 @@ tacho_text_sanitize_line (const char *text, gssize length, gsize max_chars)
   gsize chars = 0;
   gboolean cut = FALSE;
 
-  /* A character has four bytes at most, and a few are dropped: do not filter megabytes for a line. */
+  /* A character has four bytes at most, and a few are dropped: do not filter megabytes for one. */
   if (max_chars > 0 && max_chars < n / 16 && n > 16 * max_chars + 64)
     {
       n = 16 * max_chars + 64;

@@ -26,7 +26,8 @@ has_control (const char *text)
 }
 
 /* A host as GUri gives it, decoded and in ASCII: letters, digits and what names and addresses need,
- * nothing else. A percent-encoded line break would otherwise become one on the wire (CVE-2026-3632). */
+ * nothing else. A percent-encoded line break would otherwise become one on the wire
+ * (CVE-2026-3632). */
 static gboolean
 host_is_sane (const char *host)
 {
@@ -73,7 +74,7 @@ has_userinfo (const char *text)
   return memchr (authority, '@', strcspn (authority, "/?#")) != NULL;
 }
 
-/* What of a URL a message may quote: no query, which may hold a key, and nothing that is not text. */
+/* What of a URL a message may quote: no query, which may hold a key, and only what is text. */
 static char *
 make_shown (const char *text)
 {
@@ -155,9 +156,9 @@ clean_path (const char *path)
  * @text: what a person typed
  * @error: return location
  *
- * Mends and checks the base URL of a server: a missing scheme becomes http, a query, a fragment, trailing
- * slashes and a final "/v1" go, a path prefix stays. "sim:" and "sim:NAME" pass unchanged. An
- * international host name becomes its ASCII form. An IPv6 address with a zone is refused.
+ * Mends and checks the base URL of a server: a missing scheme becomes http, a query, a fragment,
+ * trailing slashes and a final "/v1" go, a path prefix stays. "sim:" and "sim:NAME" pass unchanged.
+ * An international host name becomes its ASCII form. An IPv6 address with a zone is refused.
  *
  * Returns: (transfer full): the URL, or %NULL with a %TACHO_URL_ERROR
  */
@@ -212,8 +213,8 @@ tacho_url_join (const char *base, const char *path)
  * tacho_url_is_loopback:
  * @url: (nullable): a URL
  *
- * Returns: whether it names this machine: 127.0.0.0/8, ::1, localhost or a name under it; 0.0.0.0, an
- *   address to listen on, does not
+ * Returns: whether it names this machine: 127.0.0.0/8, ::1, localhost or a name under it; 0.0.0.0,
+ * an address to listen on, does not
  */
 gboolean
 tacho_url_is_loopback (const char *url)
@@ -292,8 +293,9 @@ is_in (const char *name, const char *const *list)
  * @value: its value
  * @error: return location
  *
- * Whether a header may be sent: a token as name ([RFC 9110](https://www.rfc-editor.org/rfc/rfc9110#section-5.1)),
- * no control character in the value, and no field that frames the message.
+ * Whether a header may be sent: a token as name
+ * ([RFC 9110](https://www.rfc-editor.org/rfc/rfc9110#section-5.1)), no control character in the
+ * value, and no field that frames the message.
  *
  * Returns: whether it may; else %TACHO_URL_ERROR_HEADER, which never quotes the value
  */

@@ -22,13 +22,16 @@ typedef enum
  * trailing "/", a query, a fragment and a final "/v1"; keeps a path prefix. "sim:" and "sim:NAME"
  * pass unchanged. Returns e.g. "http://127.0.0.1:8080" or "https://host/prefix". */
 char *tacho_url_normalize (const char *text, GError **error) G_GNUC_WARN_UNUSED_RESULT;
-char *tacho_url_join (const char *base, const char *path) G_GNUC_WARN_UNUSED_RESULT; /* path begins with "/" */
+/* @path begins with "/". */
+char *tacho_url_join (const char *base, const char *path) G_GNUC_WARN_UNUSED_RESULT;
 gboolean tacho_url_is_loopback (const char *url);
 gboolean tacho_url_is_sim (const char *url);
-char *tacho_url_origin (const char *url) G_GNUC_WARN_UNUSED_RESULT; /* scheme://host:port, port always given */
+/* scheme://host:port, the port always given. */
+char *tacho_url_origin (const char *url) G_GNUC_WARN_UNUSED_RESULT;
 
 gboolean tacho_header_check (const char *name, const char *value, GError **error);
-gboolean tacho_header_parse (const char *line, char **name, char **value, GError **error); /* "K: V" */
+/* "K: V" */
+gboolean tacho_header_parse (const char *line, char **name, char **value, GError **error);
 gboolean tacho_header_is_secret (const char *name); /* Authorization, x-api-key, Cookie, … */
 
 G_END_DECLS

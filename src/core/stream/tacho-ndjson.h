@@ -14,11 +14,16 @@ typedef struct _TachoNdjsonParser TachoNdjsonParser;
 TachoNdjsonParser *tacho_ndjson_parser_new (void) G_GNUC_WARN_UNUSED_RESULT;
 void tacho_ndjson_parser_free (TachoNdjsonParser *parser);
 void tacho_ndjson_parser_set_limit (TachoNdjsonParser *parser, gsize max_line);
-gboolean tacho_ndjson_parser_feed (TachoNdjsonParser *parser, const char *data, gsize length,
-                                   TachoNdjsonFunc func, gpointer user_data, GError **error);
+gboolean tacho_ndjson_parser_feed (TachoNdjsonParser *parser,
+                                   const char *data,
+                                   gsize length,
+                                   TachoNdjsonFunc func,
+                                   gpointer user_data,
+                                   GError **error);
 /* Ends the input: a last line without its newline is delivered if it is complete JSON, else dropped
  * and FALSE is returned. */
-gboolean tacho_ndjson_parser_finish (TachoNdjsonParser *parser, TachoNdjsonFunc func, gpointer user_data);
+gboolean
+tacho_ndjson_parser_finish (TachoNdjsonParser *parser, TachoNdjsonFunc func, gpointer user_data);
 void tacho_ndjson_parser_reset (TachoNdjsonParser *parser);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (TachoNdjsonParser, tacho_ndjson_parser_free)
 

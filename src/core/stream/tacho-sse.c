@@ -2,8 +2,9 @@
 /* Server-sent events by the WHATWG rules
  * (https://html.spec.whatwg.org/multipage/server-sent-events.html#event-stream-interpretation).
  *
- * A line that lies whole in the caller's bytes is read there; only a line that is cut by the end of a
- * feed is kept in a buffer. Each byte is looked at once, so the cost is linear however input is cut. */
+ * A line that lies whole in the caller's bytes is read there; only a line that is cut by the end of
+ * a feed is kept in a buffer. Each byte is looked at once, so the cost is linear however input is
+ * cut. */
 #define G_LOG_DOMAIN "tacho"
 
 #include "stream/tacho-sse.h"
@@ -162,8 +163,8 @@ set_retry (TachoSseParser *self, const char *value, gsize length)
   self->retry_ms = retry;
 }
 
-/* The standard keeps a NUL in a type; our C string shows it as U+FFFD, so that it is not cut short to
- * a type that means something. */
+/* The standard keeps a NUL in a type; our C string shows it as U+FFFD, so that it is not cut short
+ * to a type that means something. */
 static void
 set_type (TachoSseParser *self, const char *value, gsize length)
 {
@@ -244,8 +245,8 @@ take_line (TachoSseParser *self,
                      error);
 }
 
-/* A byte order mark at the very start goes, also when it comes byte by byte; what only began like one
- * was the beginning of a line. */
+/* A byte order mark at the very start goes, also when it comes byte by byte; what only began like
+ * one was the beginning of a line. */
 static const char *
 skip_byte_order_mark (TachoSseParser *self, const char *p, const char *end)
 {
@@ -263,8 +264,8 @@ skip_byte_order_mark (TachoSseParser *self, const char *p, const char *end)
   return p;
 }
 
-/* The next line end in [p, end), or NULL. *lf remembers the next LF from call to call (@end: none), so
- * that a stream of CRs alone is not searched for an LF to its end once a line. */
+/* The next line end in [p, end), or NULL. *lf remembers the next LF from call to call (@end: none),
+ * so that a stream of CRs alone is not searched for an LF to its end once a line. */
 static const char *
 find_line_end (const char *p, const char *end, const char **lf)
 {
@@ -358,8 +359,8 @@ tacho_sse_parser_feed (TachoSseParser *parser,
  * tacho_sse_parser_take_rest:
  * @parser: a parser
  *
- * Takes what the standard drops at the end of the input: the data of an event without its blank line
- * and a data line without its end.
+ * Takes what the standard drops at the end of the input: the data of an event without its blank
+ * line and a data line without its end.
  *
  * Returns: (transfer full) (nullable): the data, or %NULL if nothing stands unfinished
  */

@@ -20,11 +20,11 @@ typedef enum
 
 typedef struct
 {
-  const char *type;   /* NUL-terminated; "message" unless an `event:` field was given */
-  const char *data;   /* NUL-terminated after `length` bytes; may hold NULs itself */
+  const char *type; /* NUL-terminated; "message" unless an `event:` field was given */
+  const char *data; /* NUL-terminated after `length` bytes; may hold NULs itself */
   gsize length;
-  const char *id;     /* last event id, "" if none */
-} TachoSseEvent;      /* valid during the callback only */
+  const char *id; /* last event id, "" if none */
+} TachoSseEvent;  /* valid during the callback only */
 
 typedef void (*TachoSseFunc) (const TachoSseEvent *event, gpointer user_data);
 
@@ -34,8 +34,12 @@ TachoSseParser *tacho_sse_parser_new (void) G_GNUC_WARN_UNUSED_RESULT;
 void tacho_sse_parser_free (TachoSseParser *parser);
 void tacho_sse_parser_set_limits (TachoSseParser *parser, gsize max_line, gsize max_event);
 /* FALSE once a limit is passed; the parser then refuses all further input with the same error. */
-gboolean tacho_sse_parser_feed (TachoSseParser *parser, const char *data, gsize length,
-                                TachoSseFunc func, gpointer user_data, GError **error);
+gboolean tacho_sse_parser_feed (TachoSseParser *parser,
+                                const char *data,
+                                gsize length,
+                                TachoSseFunc func,
+                                gpointer user_data,
+                                GError **error);
 /* What stands unfinished at the end of the input, dropped by the standard: the data lines of the
  * event in progress and the unfinished last line, so that a caller may be kind to a final
  * unterminated "data: [DONE]". NULL if nothing. */

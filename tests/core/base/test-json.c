@@ -402,7 +402,8 @@ test_refused (void)
     }
 }
 
-/* No beginning of a text is a text itself; a number's beginning may be, so none stands at the top. */
+/* No beginning of a text is a text itself; a number's beginning may be, so none stands at the top.
+ */
 static void
 test_every_prefix (void)
 {

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* The sanitiser against what acts on a terminal, reorders or hides text; whole and at every split. */
+/* The sanitiser against what acts on a terminal, reorders or hides text; whole and at every split.
+ */
 #include "base/tacho-text.h"
 #include "test-utils.h"
 

@@ -84,6 +84,11 @@ static const Vector vectors[] = {
      "\xef\xbf\xbd"
      "a||b\x1e"
      "done\xef\xbf\xbd||c\x1e"),
+  V ("wpt-fields",
+     "data:\0\ndata: 2\nData:1\ndata\0:2\ndata:1\n\0data:4\nda-ta:3\ndata_5\ndata:3\ndata:\n "
+     "data:32\ndata:4\n\n",
+     E ("\\0\n2\n1\n3\n\n4")),
+  V ("wpt-fields-two-spaces", "data:\0\ndata:  2\n\n", E ("\\0\n 2")),
   V ("nul-in-data", "data: a\0b\n\n", E ("a\\0b")),
   V ("done", "data: {\"x\":1}\n\ndata: [DONE]\n\n", E ("{\"x\":1}") E ("[DONE]")),
 };
@@ -208,6 +213,80 @@ test_linear (void)
   g_assert_cmpuint (out->len, ==, 1000000 + strlen ("message||") + 1);
 }
 
+/* 4 MiB in one line byte by byte, and of line ends alone: linear work is quick. */
+#define MUCH ((gsize) 4 * 1024 * 1024)
+static void
+test_linear_large (void)
+{
+  static const char *const ends[] = { "\r", "\n", "\r\n", ":\r", "\xef" };
+  g_autoptr (TachoSseParser) parser = tacho_sse_parser_new ();
+  g_autoptr (GString) out = g_string_new (NULL);
+
+  for (gsize i = 0; i < MUCH; i++)
+    g_assert_true (tacho_sse_parser_feed (parser, ":", 1, collect_cb, out, NULL));
+  g_assert_true (tacho_sse_parser_feed (parser, "\n", 1, collect_cb, out, NULL));
+  g_assert_cmpuint (tacho_sse_parser_get_n_comments (parser), ==, 1);
+  for (gsize k = 0; k < G_N_ELEMENTS (ends); k++)
+    {
+      g_autoptr (GString) flood = g_string_new (NULL);
+
+      while (flood->len < MUCH)
+        g_string_append (flood, ends[k]);
+      tacho_sse_parser_reset (parser);
+      g_assert_true (tacho_sse_parser_feed (parser, flood->str, MUCH, collect_cb, out, NULL));
+    }
+  g_assert_cmpstr (out->str, ==, "");
+}
+
+/* The chunking of the LaunchDarkly client's test: a CR and its LF in different pieces. */
+static void
+test_split_line_ends (void)
+{
+  static const char *const pieces[] = {
+    "data: Hello\r", "\ndata: World\r", "\n\r\ndata: OK\r", "\n", "\r", "\n"
+  };
+  g_autoptr (TachoSseParser) parser = tacho_sse_parser_new ();
+  g_autoptr (GString) out = g_string_new (NULL);
+
+  for (gsize i = 0; i < G_N_ELEMENTS (pieces); i++)
+    feed (parser, pieces[i], strlen (pieces[i]), out);
+  g_assert_cmpstr (out->str, ==, E ("Hello\nWorld") E ("OK"));
+}
+
+/* Exactly at a limit is fine, one byte more is not, wherever the input is cut. */
+static void
+test_limits_exact (void)
+{
+  for (gsize piece = 1; piece <= 24; piece++)
+    for (gsize k = 0; k < 4; k++)
+      {
+        static const char *const inputs[] = { "data:abc\n\n", "data:abcd\n\n", "data:a\ndata:b\n\n",
+                                              "data:a\ndata:bc\n\n" };
+        const char *input = inputs[k];
+        gsize length = strlen (input);
+        int code = k == 1 ? TACHO_STREAM_ERROR_LINE_TOO_LONG : TACHO_STREAM_ERROR_EVENT_TOO_LONG;
+        g_autoptr (TachoSseParser) parser = tacho_sse_parser_new ();
+        g_autoptr (GString) out = g_string_new (NULL);
+        g_autoptr (GError) error = NULL;
+        gboolean fine = TRUE;
+
+        tacho_sse_parser_set_limits (parser, k < 2 ? 8 : 16, k < 2 ? 100 : 3);
+        for (gsize at = 0; at < length && fine; at += piece)
+          fine = tacho_sse_parser_feed (parser, input + at, MIN (piece, length - at), collect_cb,
+                                        out, &error);
+        if (k % 2 == 0)
+          {
+            g_assert_no_error (error);
+            g_assert_cmpuint (out->len, >, 0);
+          }
+        else
+          {
+            g_assert_error (error, TACHO_STREAM_ERROR, code);
+            g_assert_cmpuint (out->len, ==, 0);
+          }
+      }
+}
+
 static void
 test_rest (void)
 {
@@ -275,6 +354,9 @@ main (int argc, char **argv)
   g_test_add_func ("/stream/sse/line-ends", test_line_ends);
   g_test_add_func ("/stream/sse/limits", test_limits);
   g_test_add_func ("/stream/sse/linear", test_linear);
+  g_test_add_func ("/stream/sse/linear-large", test_linear_large);
+  g_test_add_func ("/stream/sse/split-line-ends", test_split_line_ends);
+  g_test_add_func ("/stream/sse/limits-exact", test_limits_exact);
   g_test_add_func ("/stream/sse/rest", test_rest);
   g_test_add_func ("/stream/sse/retry-and-comments", test_retry_and_comments);
   return g_test_run ();
