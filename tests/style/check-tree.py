@@ -25,6 +25,9 @@ KNOWN = {
         src/chart/tacho-chart-painter.h
         src/chart/tacho-chart.h
         src/chart/tacho-series.h
+        src/cli/cli-options.c
+        src/cli/cli-options.h
+        src/cli/cli-terminal.h
         src/core/api/tacho-api-probe.c
         src/core/api/tacho-api-probe.h
         src/core/api/tacho-api.c
@@ -68,7 +71,9 @@ KNOWN = {
         src/core/sim/tacho-sim-server.c
         src/core/sim/tacho-sim-server.h
         src/core/sim/tacho-sim-text.h
+        tests/core/api/test-stream-decoder.c
         tests/core/net/test-http-client.c
+        tests/core/service/test-service.c
         tests/core/sim/test-sim-server.c
         tests/test-utils.h
     """.split()),
