@@ -11,11 +11,19 @@
 G_BEGIN_DECLS
 
 /* NULL if there is nothing to draw. scale: device pixels per logical pixel. */
-GskRenderNode *tacho_chart_paint_series (const TachoSeries *series, const TachoAxis *x, const TachoAxis *y,
-                                         float width, float height, double scale,
+GskRenderNode *tacho_chart_paint_series (const TachoSeries *series,
+                                         const TachoAxis *x,
+                                         const TachoAxis *y,
+                                         float width,
+                                         float height,
+                                         double scale,
                                          const GdkRGBA *color) G_GNUC_WARN_UNUSED_RESULT;
 /* Grid lines only. */
-GskRenderNode *tacho_chart_paint_grid (const TachoAxis *x, const TachoAxis *y, float width, float height,
-                                       double scale, const GdkRGBA *color) G_GNUC_WARN_UNUSED_RESULT;
+GskRenderNode *tacho_chart_paint_grid (const TachoAxis *x,
+                                       const TachoAxis *y,
+                                       float width,
+                                       float height,
+                                       double scale,
+                                       const GdkRGBA *color) G_GNUC_WARN_UNUSED_RESULT;
 
 G_END_DECLS

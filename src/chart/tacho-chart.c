@@ -1,0 +1,468 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* The chart widget: its properties, series, style and input. See tacho-chart-draw.c for the picture. */
+
+#define G_LOG_DOMAIN "tacho-chart"
+
+#include "config.h"
+
+#include "chart/tacho-chart-private.h"
+
+#define MIN_WIDTH 240
+#define MIN_HEIGHT 140
+#define NATURAL_WIDTH 420
+#define NATURAL_HEIGHT 200
+#define DESCRIBE_SECONDS 1
+
+G_DEFINE_FINAL_TYPE (TachoChart, tacho_chart, GTK_TYPE_WIDGET)
+
+enum
+{
+  PROP_0,
+  PROP_TITLE,
+  PROP_UNIT,
+  PROP_X_UNIT,
+  N_PROPS
+};
+
+static GParamSpec *properties[N_PROPS];
+
+/* Blue, orange, green, purple, yellow-brown, sky: told apart with every common colour blindness,
+ * and at least 3:1 against a white or a black ground. */
+static const char *const light_colors[TACHO_CHART_N_COLORS] = { "#0068b4", "#d14a00", "#007d5a",
+                                                                "#a8327f", "#927200", "#3f8fd0" };
+static const char *const dark_colors[TACHO_CHART_N_COLORS] = { "#5cb3f2", "#ff9a3d", "#2fc79a",
+                                                               "#ee90c8", "#f0e05a", "#b8c4ff" };
+
+static void
+entry_free (gpointer data)
+{
+  TachoChartEntry *entry = data;
+
+  tacho_series_unref (entry->series);
+  g_clear_pointer (&entry->node, gsk_render_node_unref);
+  g_free (entry->latest);
+  g_free (entry);
+}
+
+static void
+redraw (TachoChart *self)
+{
+  tacho_chart_forget_nodes (self);
+  gtk_widget_queue_draw (GTK_WIDGET (self));
+}
+
+static void
+describe (TachoChart *self)
+{
+  g_autofree char *summary = tacho_chart_summary (self);
+  g_autofree char *cursor = self->cursor_shown ? tacho_chart_describe_cursor (self) : NULL;
+  g_autofree char *text = cursor ? g_strdup_printf ("%s. %s", cursor, summary) : NULL;
+
+  self->describe_again = FALSE;
+  gtk_accessible_update_property (GTK_ACCESSIBLE (self), GTK_ACCESSIBLE_PROPERTY_DESCRIPTION,
+                                  text ? text : summary, -1);
+}
+
+static gboolean
+describe_cb (gpointer data)
+{
+  TachoChart *self = data;
+
+  if (!self->describe_again)
+    {
+      self->describe_source = 0;
+      return G_SOURCE_REMOVE;
+    }
+  describe (self);
+  return G_SOURCE_CONTINUE;
+}
+
+/* At once, then at most once a second: a screen reader is no dial. */
+static void
+queue_describe (TachoChart *self)
+{
+  self->describe_again = TRUE;
+  if (self->describe_source != 0)
+    return;
+  describe (self);
+  self->describe_source = g_timeout_add_seconds (DESCRIBE_SECONDS, describe_cb, self);
+}
+
+static void
+read_style (TachoChart *self)
+{
+  GtkStyleContext *context = gtk_widget_get_style_context (GTK_WIDGET (self));
+  gboolean dark;
+
+  gtk_style_context_get_color (context, &self->foreground);
+  dark = 0.2126 * self->foreground.red + 0.7152 * self->foreground.green +
+             0.0722 * self->foreground.blue >
+         0.5;
+  self->dim = self->grid = self->foreground;
+  self->dim.alpha *= 0.65f;
+  self->grid.alpha *= 0.12f;
+  if (!gtk_style_context_lookup_color (context, "popover_bg_color", &self->box) &&
+      !gtk_style_context_lookup_color (context, "theme_base_color", &self->box))
+    gdk_rgba_parse (&self->box, dark ? "#303030" : "#ffffff");
+  for (guint i = 0; i < TACHO_CHART_N_COLORS; i++)
+    {
+      char name[] = "tacho_series_0";
+
+      name[sizeof name - 2] = (char) ('1' + i);
+      if (!gtk_style_context_lookup_color (context, name, &self->colors[i]))
+        gdk_rgba_parse (&self->colors[i], dark ? dark_colors[i] : light_colors[i]);
+    }
+  self->accent = self->colors[0];
+  if (!gtk_style_context_lookup_color (context, "accent_color", &self->accent))
+    gtk_style_context_lookup_color (context, "theme_selected_bg_color", &self->accent);
+}
+
+static void
+motion_cb (TachoChart *self, double x, double y)
+{
+  self->pointer_inside = TRUE;
+  self->pointer_x = x;
+  self->cursor_shown = FALSE;
+  if (self->has_data)
+    gtk_widget_queue_draw (GTK_WIDGET (self));
+}
+
+static void
+leave_cb (TachoChart *self)
+{
+  self->pointer_inside = FALSE;
+  gtk_widget_queue_draw (GTK_WIDGET (self));
+}
+
+static gboolean
+key_pressed_cb (TachoChart *self, guint keyval, guint keycode, GdkModifierType state)
+{
+  if (!tacho_chart_move_cursor (self, keyval, state))
+    return GDK_EVENT_PROPAGATE;
+  gtk_widget_queue_draw (GTK_WIDGET (self));
+  describe (self);
+  return GDK_EVENT_STOP;
+}
+
+static void
+focus_left_cb (TachoChart *self)
+{
+  if (!self->cursor_shown)
+    return;
+  self->cursor_shown = FALSE;
+  gtk_widget_queue_draw (GTK_WIDGET (self));
+  describe (self);
+}
+
+static void
+pressed_cb (TachoChart *self)
+{
+  gtk_widget_grab_focus (GTK_WIDGET (self));
+}
+
+static void
+tacho_chart_measure (GtkWidget *widget,
+                     GtkOrientation orientation,
+                     int for_size,
+                     int *minimum,
+                     int *natural,
+                     int *minimum_baseline,
+                     int *natural_baseline)
+{
+  gboolean horizontal = orientation == GTK_ORIENTATION_HORIZONTAL;
+
+  *minimum = horizontal ? MIN_WIDTH : MIN_HEIGHT;
+  *natural = horizontal ? NATURAL_WIDTH : NATURAL_HEIGHT;
+}
+
+static void
+tacho_chart_size_allocate (GtkWidget *widget, int width, int height, int baseline)
+{
+  tacho_chart_forget_nodes (TACHO_CHART (widget));
+}
+
+static void
+tacho_chart_snapshot (GtkWidget *widget, GtkSnapshot *snapshot)
+{
+  TachoChart *self = TACHO_CHART (widget);
+
+  tacho_chart_draw (self, snapshot);
+  if (gtk_widget_has_visible_focus (widget))
+    {
+      GskRoundedRect outline;
+
+      gsk_rounded_rect_init_from_rect (&outline,
+                                       &GRAPHENE_RECT_INIT (-3, -3,
+                                                            gtk_widget_get_width (widget) + 6,
+                                                            gtk_widget_get_height (widget) + 6),
+                                       6);
+      gtk_snapshot_append_border (
+          snapshot, &outline, (float[4]){ 2, 2, 2, 2 },
+          (GdkRGBA[4]){ self->accent, self->accent, self->accent, self->accent });
+    }
+}
+
+static void
+tacho_chart_css_changed (GtkWidget *widget, GtkCssStyleChange *change)
+{
+  GTK_WIDGET_CLASS (tacho_chart_parent_class)->css_changed (widget, change);
+  read_style (TACHO_CHART (widget));
+  redraw (TACHO_CHART (widget));
+}
+
+static void
+tacho_chart_system_setting_changed (GtkWidget *widget, GtkSystemSetting setting)
+{
+  GTK_WIDGET_CLASS (tacho_chart_parent_class)->system_setting_changed (widget, setting);
+  redraw (TACHO_CHART (widget));
+}
+
+static void
+tacho_chart_direction_changed (GtkWidget *widget, GtkTextDirection previous)
+{
+  GTK_WIDGET_CLASS (tacho_chart_parent_class)->direction_changed (widget, previous);
+  redraw (TACHO_CHART (widget));
+}
+
+static void
+tacho_chart_state_flags_changed (GtkWidget *widget, GtkStateFlags previous)
+{
+  GtkStateFlags changed = previous ^ gtk_widget_get_state_flags (widget);
+
+  GTK_WIDGET_CLASS (tacho_chart_parent_class)->state_flags_changed (widget, previous);
+  if (changed & (GTK_STATE_FLAG_FOCUSED | GTK_STATE_FLAG_FOCUS_VISIBLE))
+    gtk_widget_queue_draw (widget);
+}
+
+static void
+tacho_chart_map (GtkWidget *widget)
+{
+  GTK_WIDGET_CLASS (tacho_chart_parent_class)->map (widget);
+  gtk_widget_queue_draw (widget);
+  queue_describe (TACHO_CHART (widget));
+}
+
+static void
+tacho_chart_unmap (GtkWidget *widget)
+{
+  TachoChart *self = TACHO_CHART (widget);
+
+  g_clear_handle_id (&self->describe_source, g_source_remove);
+  self->pointer_inside = FALSE;
+  GTK_WIDGET_CLASS (tacho_chart_parent_class)->unmap (widget);
+}
+
+static void
+set_text (TachoChart *self, char **field, const char *text, guint property)
+{
+  g_autofree char *valid = g_utf8_make_valid (text ? text : "", -1);
+
+  if (g_strcmp0 (*field, valid) == 0)
+    return;
+  g_free (*field);
+  *field = g_steal_pointer (&valid);
+  if (property == PROP_TITLE)
+    gtk_accessible_update_property (GTK_ACCESSIBLE (self), GTK_ACCESSIBLE_PROPERTY_LABEL,
+                                    self->title, -1);
+  redraw (self);
+  g_object_notify_by_pspec (G_OBJECT (self), properties[property]);
+}
+
+static void
+tacho_chart_set_property (GObject *object, guint id, const GValue *value, GParamSpec *pspec)
+{
+  TachoChart *self = TACHO_CHART (object);
+
+  switch (id)
+    {
+    case PROP_TITLE:
+      set_text (self, &self->title, g_value_get_string (value), id);
+      break;
+    case PROP_UNIT:
+      set_text (self, &self->unit, g_value_get_string (value), id);
+      break;
+    case PROP_X_UNIT:
+      set_text (self, &self->x_unit, g_value_get_string (value), id);
+      break;
+    default:
+      G_OBJECT_WARN_INVALID_PROPERTY_ID (object, id, pspec);
+    }
+}
+
+static void
+tacho_chart_get_property (GObject *object, guint id, GValue *value, GParamSpec *pspec)
+{
+  TachoChart *self = TACHO_CHART (object);
+
+  switch (id)
+    {
+    case PROP_TITLE:
+      g_value_set_string (value, self->title);
+      break;
+    case PROP_UNIT:
+      g_value_set_string (value, self->unit);
+      break;
+    case PROP_X_UNIT:
+      g_value_set_string (value, self->x_unit);
+      break;
+    default:
+      G_OBJECT_WARN_INVALID_PROPERTY_ID (object, id, pspec);
+    }
+}
+
+static void
+tacho_chart_dispose (GObject *object)
+{
+  TachoChart *self = TACHO_CHART (object);
+
+  g_clear_handle_id (&self->describe_source, g_source_remove);
+  G_OBJECT_CLASS (tacho_chart_parent_class)->dispose (object);
+}
+
+static void
+tacho_chart_finalize (GObject *object)
+{
+  TachoChart *self = TACHO_CHART (object);
+
+  tacho_chart_forget_nodes (self);
+  g_ptr_array_unref (self->entries);
+  g_free (self->title);
+  g_free (self->unit);
+  g_free (self->x_unit);
+  G_OBJECT_CLASS (tacho_chart_parent_class)->finalize (object);
+}
+
+static void
+tacho_chart_class_init (TachoChartClass *klass)
+{
+  GObjectClass *object_class = G_OBJECT_CLASS (klass);
+  GtkWidgetClass *widget_class = GTK_WIDGET_CLASS (klass);
+  const GParamFlags flags = G_PARAM_READWRITE | G_PARAM_EXPLICIT_NOTIFY | G_PARAM_STATIC_STRINGS;
+
+  object_class->set_property = tacho_chart_set_property;
+  object_class->get_property = tacho_chart_get_property;
+  object_class->dispose = tacho_chart_dispose;
+  object_class->finalize = tacho_chart_finalize;
+  widget_class->measure = tacho_chart_measure;
+  widget_class->size_allocate = tacho_chart_size_allocate;
+  widget_class->snapshot = tacho_chart_snapshot;
+  widget_class->css_changed = tacho_chart_css_changed;
+  widget_class->system_setting_changed = tacho_chart_system_setting_changed;
+  widget_class->direction_changed = tacho_chart_direction_changed;
+  widget_class->state_flags_changed = tacho_chart_state_flags_changed;
+  widget_class->map = tacho_chart_map;
+  widget_class->unmap = tacho_chart_unmap;
+
+  /* Shown at the top, at the start edge. */
+  properties[PROP_TITLE] = g_param_spec_string ("title", NULL, NULL, "", flags);
+  /* Of the values, as a reader says it: "tokens/s". */
+  properties[PROP_UNIT] = g_param_spec_string ("unit", NULL, NULL, "", flags);
+  /* Of the positions; "s" makes a clock of the axis. */
+  properties[PROP_X_UNIT] = g_param_spec_string ("x-unit", NULL, NULL, "s", flags);
+  g_object_class_install_properties (object_class, N_PROPS, properties);
+
+  gtk_widget_class_set_css_name (widget_class, "tachochart");
+  gtk_widget_class_set_accessible_role (widget_class, GTK_ACCESSIBLE_ROLE_IMG);
+}
+
+static void
+tacho_chart_init (TachoChart *self)
+{
+  GtkEventController *controller;
+
+  self->title = g_strdup ("");
+  self->unit = g_strdup ("");
+  self->x_unit = g_strdup ("s");
+  self->entries = g_ptr_array_new_with_free_func (entry_free);
+  read_style (self);
+  gtk_widget_set_focusable (GTK_WIDGET (self), TRUE);
+  g_signal_connect (self, "notify::scale-factor", G_CALLBACK (redraw), NULL);
+
+  controller = gtk_event_controller_motion_new ();
+  g_signal_connect_swapped (controller, "enter", G_CALLBACK (motion_cb), self);
+  g_signal_connect_swapped (controller, "motion", G_CALLBACK (motion_cb), self);
+  g_signal_connect_swapped (controller, "leave", G_CALLBACK (leave_cb), self);
+  gtk_widget_add_controller (GTK_WIDGET (self), controller);
+  controller = gtk_event_controller_key_new ();
+  g_signal_connect_swapped (controller, "key-pressed", G_CALLBACK (key_pressed_cb), self);
+  gtk_widget_add_controller (GTK_WIDGET (self), controller);
+  controller = gtk_event_controller_focus_new ();
+  g_signal_connect_swapped (controller, "leave", G_CALLBACK (focus_left_cb), self);
+  gtk_widget_add_controller (GTK_WIDGET (self), controller);
+  controller = GTK_EVENT_CONTROLLER (gtk_gesture_click_new ());
+  g_signal_connect_swapped (controller, "pressed", G_CALLBACK (pressed_cb), self);
+  gtk_widget_add_controller (GTK_WIDGET (self), controller);
+}
+
+/**
+ * tacho_chart_new:
+ * @title: what is shown, translated
+ * @unit: unit of the values, translated; may be empty
+ *
+ * Returns: (transfer floating): an empty chart
+ */
+GtkWidget *
+tacho_chart_new (const char *title, const char *unit)
+{
+  return g_object_new (TACHO_TYPE_CHART, "title", title, "unit", unit, NULL);
+}
+
+/**
+ * tacho_chart_add_series:
+ * @self: a chart
+ * @series: its data; the chart holds a reference
+ * @color_index: 0 to 5, wrapping: the hue
+ */
+void
+tacho_chart_add_series (TachoChart *self, TachoSeries *series, guint color_index)
+{
+  TachoChartEntry *entry;
+
+  g_return_if_fail (TACHO_IS_CHART (self));
+  g_return_if_fail (series != NULL);
+
+  entry = g_new0 (TachoChartEntry, 1);
+  entry->series = tacho_series_ref (series);
+  entry->color = color_index % TACHO_CHART_N_COLORS;
+  g_ptr_array_add (self->entries, entry);
+  tacho_chart_forget_nodes (self);
+  tacho_chart_queue_update (self);
+}
+
+/**
+ * tacho_chart_remove_all:
+ * @self: a chart
+ *
+ * Removes all series; the axes start anew.
+ */
+void
+tacho_chart_remove_all (TachoChart *self)
+{
+  g_return_if_fail (TACHO_IS_CHART (self));
+
+  tacho_chart_forget_nodes (self);
+  g_ptr_array_set_size (self->entries, 0);
+  self->x = self->y = (TachoAxis){ 0 };
+  self->y_reference = 0.0;
+  self->has_data = FALSE;
+  self->cursor_shown = FALSE;
+  tacho_chart_queue_update (self);
+}
+
+/**
+ * tacho_chart_queue_update:
+ * @self: a chart
+ *
+ * To be called after the data of a series has changed. Cheap: there is one redraw per frame however
+ * often it is called, and none while the chart is not mapped.
+ */
+void
+tacho_chart_queue_update (TachoChart *self)
+{
+  g_return_if_fail (TACHO_IS_CHART (self));
+
+  if (!gtk_widget_get_mapped (GTK_WIDGET (self)))
+    return;
+  gtk_widget_queue_draw (GTK_WIDGET (self));
+  queue_describe (self);
+}
