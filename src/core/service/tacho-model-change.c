@@ -14,6 +14,7 @@
 #define MAX_UNLOAD_POLLS 240
 #define MAX_FAILED_POLLS 4
 #define STOP_TOTAL_S 5.0
+#define MAX_STOP_POLLS 20
 
 typedef struct
 {
@@ -23,6 +24,7 @@ typedef struct
   gboolean seen_loading;
   guint polls;
   guint failed_polls;
+  guint stop_polls;
   GError *outcome; /* kept while a cancelled load is stopped */
 } Change;
 
@@ -52,14 +54,39 @@ change_end (GTask *task, GError *error)
 
 /* --- a cancelled load is stopped on the server too --- */
 
+static void stop_listed_cb (GObject *source, GAsyncResult *result, gpointer user_data);
+
+static gboolean
+stop_timer_cb (gpointer user_data)
+{
+  GTask *task = user_data;
+
+  tacho_model_service_list_async (g_task_get_source_object (task), TRUE, NULL, stop_listed_cb,
+                                  g_object_ref (task));
+  return G_SOURCE_REMOVE;
+}
+
+/* A server may take a moment to stop: what is shown at the end is to be what is. */
 static void
 stop_listed_cb (GObject *source, GAsyncResult *result, gpointer user_data)
 {
   GTask *task = user_data;
   Change *change = g_task_get_task_data (task);
+  TachoModelService *self = TACHO_MODEL_SERVICE (source);
+  TachoModel *model = tacho_model_service_lookup (self, change->id);
+  GSource *timer;
 
-  tacho_model_service_list_finish (TACHO_MODEL_SERVICE (source), result, NULL);
-  change_end (task, g_steal_pointer (&change->outcome));
+  if (!tacho_model_service_list_finish (self, result, NULL) || model == NULL ||
+      tacho_model_get_status (model) != TACHO_MODEL_STATUS_LOADING ||
+      ++change->stop_polls > MAX_STOP_POLLS)
+    {
+      change_end (task, g_steal_pointer (&change->outcome));
+      return;
+    }
+  timer = g_timeout_source_new (POLL_MS);
+  g_source_set_callback (timer, stop_timer_cb, task, g_object_unref);
+  g_source_attach (timer, g_main_context_get_thread_default ());
+  g_source_unref (timer);
 }
 
 static void
