@@ -1,0 +1,425 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* A run as an object: the engine's thread on one side, the caller's main context on the other. */
+#define G_LOG_DOMAIN "tacho"
+
+#include "config.h"
+
+#include "bench/tacho-bench-run.h"
+
+#include "base/tacho-clock.h"
+#include "bench/tacho-load-engine.h"
+
+#include <curl/curl.h>
+
+struct _TachoBenchRun
+{
+  GObject parent_instance;
+
+  TachoClientManager *manager;
+  TachoBenchPlan *plan;
+  TachoLoadEngine *engine; /* made by start; used by the thread until it has ended */
+  GThread *thread;
+  GMainContext *context;
+  TachoBenchState state;
+  TachoBenchResult *result; /* filled by the thread, seen once the state is ENDED */
+  GArray *timeline; /* of TachoBenchPoint: this reader's copy; its last point is in progress */
+  GError *error;
+  gboolean keep_chunks;
+};
+
+G_DEFINE_FINAL_TYPE (TachoBenchRun, tacho_bench_run, G_TYPE_OBJECT)
+
+enum
+{
+  PROP_0,
+  PROP_STATE,
+  N_PROPS
+};
+enum
+{
+  SIGNAL_SNAPSHOT,
+  SIGNAL_ENDED,
+  N_SIGNALS
+};
+
+static GParamSpec *properties[N_PROPS];
+static guint signals[N_SIGNALS];
+
+GType
+tacho_bench_state_get_type (void)
+{
+  static const GEnumValue values[] = {
+    { TACHO_BENCH_IDLE, "TACHO_BENCH_IDLE", "idle" },
+    { TACHO_BENCH_WARMUP, "TACHO_BENCH_WARMUP", "warmup" },
+    { TACHO_BENCH_MEASURING, "TACHO_BENCH_MEASURING", "measuring" },
+    { TACHO_BENCH_STOPPING, "TACHO_BENCH_STOPPING", "stopping" },
+    { TACHO_BENCH_ENDED, "TACHO_BENCH_ENDED", "ended" },
+    { 0, NULL, NULL },
+  };
+  static gsize type;
+
+  if (g_once_init_enter (&type))
+    g_once_init_leave (&type, g_enum_register_static ("TachoBenchState", values));
+  return type;
+}
+
+static void
+set_state (TachoBenchRun *self, TachoBenchState state)
+{
+  if (self->state == state)
+    return;
+  self->state = state;
+  g_object_notify_by_pspec (G_OBJECT (self), properties[PROP_STATE]);
+}
+
+/* --- from the engine's thread to the caller's context --- */
+
+typedef struct
+{
+  TachoBenchRun *run;
+  TachoSnapshotMessage *message; /* NULL: the run has ended */
+} Delivery;
+
+static void
+delivery_free (gpointer data)
+{
+  Delivery *delivery = data;
+
+  g_object_unref (delivery->run);
+  tacho_snapshot_message_free (delivery->message);
+  g_free (delivery);
+}
+
+static void
+take_snapshot (TachoBenchRun *self, TachoSnapshotMessage *message)
+{
+  GArray *points = message->new_points;
+
+  /* The point in progress gives way to what it became. */
+  if (self->timeline->len > 0)
+    g_array_set_size (self->timeline, self->timeline->len - 1);
+  if (points->len > 0)
+    g_array_append_vals (self->timeline, points->data, points->len);
+  g_array_append_val (self->timeline, message->current);
+  message->values.timeline = (const TachoBenchPoint *) (gconstpointer) self->timeline->data;
+  message->values.n_timeline = message->values.elapsed_s > 0 ? self->timeline->len : 0;
+  set_state (self, message->values.state);
+  g_signal_emit (self, signals[SIGNAL_SNAPSHOT], 0, &message->values);
+}
+
+static void
+take_end (TachoBenchRun *self)
+{
+  g_clear_pointer (&self->thread, g_thread_join);
+  g_clear_pointer (&self->engine, tacho_load_engine_free);
+  set_state (self, TACHO_BENCH_ENDED);
+  g_signal_emit (self, signals[SIGNAL_ENDED], 0);
+  g_object_unref (self); /* the thread's */
+}
+
+static gboolean
+deliver_cb (gpointer data)
+{
+  Delivery *delivery = data;
+
+  if (delivery->message != NULL)
+    take_snapshot (delivery->run, delivery->message);
+  else
+    take_end (delivery->run);
+  return G_SOURCE_REMOVE;
+}
+
+static void
+deliver (TachoBenchRun *self, TachoSnapshotMessage *message)
+{
+  Delivery *delivery = g_new (Delivery, 1);
+  g_autoptr (GSource) source = g_idle_source_new ();
+
+  delivery->run = g_object_ref (self);
+  delivery->message = message;
+  g_source_set_priority (source, G_PRIORITY_DEFAULT);
+  g_source_set_callback (source, deliver_cb, delivery, delivery_free);
+  g_source_attach (source, self->context);
+}
+
+static void
+snapshot_func (TachoSnapshotMessage *message, gpointer user_data)
+{
+  deliver (user_data, message);
+}
+
+static gpointer
+thread_func (gpointer data)
+{
+  TachoBenchRun *self = data;
+
+  tacho_load_engine_run (self->engine, snapshot_func, self, self->result);
+  deliver (self, NULL);
+  return NULL;
+}
+
+/* --- the object --- */
+
+static void
+tacho_bench_run_dispose (GObject *object)
+{
+  TachoBenchRun *self = TACHO_BENCH_RUN (object);
+
+  /* A run that goes on holds itself: here the thread has ended or was never started. */
+  g_clear_pointer (&self->engine, tacho_load_engine_free);
+  g_clear_object (&self->manager);
+
+  G_OBJECT_CLASS (tacho_bench_run_parent_class)->dispose (object);
+}
+
+static void
+tacho_bench_run_finalize (GObject *object)
+{
+  TachoBenchRun *self = TACHO_BENCH_RUN (object);
+
+  g_clear_pointer (&self->plan, tacho_bench_plan_free);
+  g_clear_pointer (&self->context, g_main_context_unref);
+  g_clear_pointer (&self->result, tacho_bench_result_unref);
+  g_array_unref (self->timeline);
+  g_clear_error (&self->error);
+
+  G_OBJECT_CLASS (tacho_bench_run_parent_class)->finalize (object);
+}
+
+static void
+tacho_bench_run_get_property (GObject *object, guint id, GValue *value, GParamSpec *pspec)
+{
+  TachoBenchRun *self = TACHO_BENCH_RUN (object);
+
+  switch (id)
+    {
+    case PROP_STATE:
+      g_value_set_enum (value, self->state);
+      break;
+    default:
+      G_OBJECT_WARN_INVALID_PROPERTY_ID (object, id, pspec);
+    }
+}
+
+static void
+tacho_bench_run_class_init (TachoBenchRunClass *klass)
+{
+  GObjectClass *object_class = G_OBJECT_CLASS (klass);
+
+  object_class->dispose = tacho_bench_run_dispose;
+  object_class->finalize = tacho_bench_run_finalize;
+  object_class->get_property = tacho_bench_run_get_property;
+
+  /**
+   * TachoBenchRun:state:
+   *
+   * What the run is doing.
+   */
+  properties[PROP_STATE] =
+      g_param_spec_enum ("state", NULL, NULL, TACHO_TYPE_BENCH_STATE, TACHO_BENCH_IDLE,
+                         G_PARAM_READABLE | G_PARAM_EXPLICIT_NOTIFY | G_PARAM_STATIC_STRINGS);
+  g_object_class_install_properties (object_class, N_PROPS, properties);
+
+  /**
+   * TachoBenchRun::snapshot:
+   * @self: the run
+   * @snapshot: (type gpointer): a TachoBenchSnapshot, valid during the emission
+   *
+   * A few times a second while the run goes on.
+   */
+  signals[SIGNAL_SNAPSHOT] = g_signal_new ("snapshot", TACHO_TYPE_BENCH_RUN, G_SIGNAL_RUN_LAST, 0,
+                                           NULL, NULL, NULL, G_TYPE_NONE, 1, G_TYPE_POINTER);
+
+  /**
+   * TachoBenchRun::ended:
+   * @self: the run
+   *
+   * Once, when the result is there.
+   */
+  signals[SIGNAL_ENDED] = g_signal_new ("ended", TACHO_TYPE_BENCH_RUN, G_SIGNAL_RUN_LAST, 0, NULL,
+                                        NULL, NULL, G_TYPE_NONE, 0);
+}
+
+static void
+tacho_bench_run_init (TachoBenchRun *self)
+{
+  static gsize curl_ready;
+
+  if (g_once_init_enter (&curl_ready))
+    {
+      curl_global_init (CURL_GLOBAL_DEFAULT);
+      g_once_init_leave (&curl_ready, 1);
+    }
+  self->timeline = g_array_new (FALSE, FALSE, sizeof (TachoBenchPoint));
+}
+
+/**
+ * tacho_bench_run_new:
+ * @manager: a probed manager: its API builds the requests, its profile says where they go
+ * @plan: what to do; copied
+ * @error: return location
+ *
+ * Prepares a run.
+ *
+ * Returns: (transfer full): the run, or %NULL with %TACHO_ERROR_INVALID for a plan that cannot work
+ */
+TachoBenchRun *
+tacho_bench_run_new (TachoClientManager *manager, const TachoBenchPlan *plan, GError **error)
+{
+  TachoBenchRun *self;
+
+  g_return_val_if_fail (TACHO_IS_CLIENT_MANAGER (manager), NULL);
+
+  if (!tacho_bench_plan_validate (plan, error))
+    return NULL;
+  if (tacho_client_manager_get_api (manager) == NULL)
+    {
+      g_set_error_literal (error, TACHO_ERROR, TACHO_ERROR_INVALID,
+                           "The server is not known yet: probe it before a benchmark");
+      return NULL;
+    }
+  self = g_object_new (TACHO_TYPE_BENCH_RUN, NULL);
+  self->manager = g_object_ref (manager);
+  self->plan = tacho_bench_plan_copy (plan);
+  return self;
+}
+
+/**
+ * tacho_bench_run_set_keep_chunks:
+ * @self: a run that was not started
+ * @keep: whether records keep the stamp of every chunk: eight bytes each
+ *
+ * For results whose records are written to a file.
+ */
+void
+tacho_bench_run_set_keep_chunks (TachoBenchRun *self, gboolean keep)
+{
+  g_return_if_fail (TACHO_IS_BENCH_RUN (self));
+
+  self->keep_chunks = !!keep;
+}
+
+static TachoLoadConfig *
+make_config (TachoBenchRun *self)
+{
+  TachoProfile *profile = tacho_client_manager_get_profile (self->manager);
+  TachoLoadConfig *config = g_new0 (TachoLoadConfig, 1);
+
+  config->base_url = g_strdup (tacho_profile_get_endpoint (profile));
+  config->bearer = g_strdup (tacho_profile_get_api_key (profile));
+  config->headers = g_strdupv ((char **) tacho_profile_get_headers (profile));
+  config->ca_file = g_strdup (tacho_profile_get_ca_file (profile));
+  for (int i = 0; i < TACHO_N_TIMEOUTS; i++)
+    config->timeouts_s[i] = tacho_profile_get_timeout (profile, (TachoTimeout) i);
+  config->api = g_object_ref (tacho_client_manager_get_api (self->manager));
+  config->plan = tacho_bench_plan_copy (self->plan);
+  config->keep_chunks = self->keep_chunks;
+  return config;
+}
+
+static TachoBenchResult *
+make_result (TachoBenchRun *self)
+{
+  TachoBenchResult *result = g_new0 (TachoBenchResult, 1);
+  TachoProfile *profile = tacho_client_manager_get_profile (self->manager);
+  g_autoptr (GDateTime) now = g_date_time_new_now_utc ();
+  g_autofree char *stamp = g_date_time_format (now, "%Y%m%dT%H%M%SZ");
+
+  g_atomic_ref_count_init (&result->ref_count);
+  result->id = g_strdup_printf ("%s-%08x", stamp, g_random_int ());
+  result->started = tacho_clock_utc_now ();
+  result->plan = tacho_bench_plan_copy (self->plan);
+  result->simulated = tacho_client_manager_get_simulated (self->manager);
+  result->target_url = g_strdup (tacho_profile_get_url (profile));
+  result->target_family =
+      g_strdup (tacho_api_get_family (tacho_client_manager_get_api (self->manager)));
+  result->target_description = g_strdup (tacho_client_manager_get_description (self->manager));
+  result->target_version = g_strdup (tacho_client_manager_get_version (self->manager));
+  return result;
+}
+
+/**
+ * tacho_bench_run_start:
+ * @self: a run that was not started
+ * @error: return location
+ *
+ * Starts the engine's thread. The run holds itself until it has ended; stop it to be rid of it sooner. Signals come on the thread-default main context of the caller.
+ *
+ * Returns: whether it runs; else what is in the way
+ */
+gboolean
+tacho_bench_run_start (TachoBenchRun *self, GError **error)
+{
+  g_return_val_if_fail (TACHO_IS_BENCH_RUN (self), FALSE);
+  g_return_val_if_fail (self->state == TACHO_BENCH_IDLE && self->thread == NULL, FALSE);
+
+  self->engine = tacho_load_engine_new (make_config (self), &self->error);
+  if (self->engine == NULL)
+    {
+      if (error != NULL)
+        *error = g_error_copy (self->error);
+      return FALSE;
+    }
+  self->result = make_result (self);
+  self->context = g_main_context_ref_thread_default ();
+  set_state (self, TACHO_BENCH_WARMUP);
+  self->thread = g_thread_new ("tacho-load", thread_func, g_object_ref (self));
+  return TRUE;
+}
+
+/**
+ * tacho_bench_run_stop:
+ * @self: a run
+ *
+ * No new requests, those in flight are cancelled, what was measured is kept; "ended" follows. Does nothing
+ * to a run that does not go on.
+ */
+void
+tacho_bench_run_stop (TachoBenchRun *self)
+{
+  g_return_if_fail (TACHO_IS_BENCH_RUN (self));
+
+  if (self->thread == NULL)
+    return;
+  set_state (self, TACHO_BENCH_STOPPING);
+  tacho_load_engine_stop (self->engine);
+}
+
+/**
+ * tacho_bench_run_get_state:
+ * @self: a run
+ *
+ * Returns: what it is doing
+ */
+TachoBenchState
+tacho_bench_run_get_state (TachoBenchRun *self)
+{
+  g_return_val_if_fail (TACHO_IS_BENCH_RUN (self), TACHO_BENCH_IDLE);
+  return self->state;
+}
+
+/**
+ * tacho_bench_run_get_result:
+ * @self: a run
+ *
+ * Returns: (transfer none) (nullable): the result, once the run has ended
+ */
+TachoBenchResult *
+tacho_bench_run_get_result (TachoBenchRun *self)
+{
+  g_return_val_if_fail (TACHO_IS_BENCH_RUN (self), NULL);
+  return self->state == TACHO_BENCH_ENDED ? self->result : NULL;
+}
+
+/**
+ * tacho_bench_run_get_error:
+ * @self: a run
+ *
+ * Returns: (transfer none) (nullable): why the run could not start
+ */
+const GError *
+tacho_bench_run_get_error (TachoBenchRun *self)
+{
+  g_return_val_if_fail (TACHO_IS_BENCH_RUN (self), NULL);
+  return self->error;
+}

@@ -1,0 +1,471 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* One request after the other on one libcurl handle. The callbacks are the hot path: no allocation in the
+ * steady state, no lock, the stamp first. */
+#define G_LOG_DOMAIN "tacho"
+
+#include "bench/tacho-load-stream.h"
+
+#include "base/tacho-clock.h"
+#include "base/tacho-url.h"
+#include "bench/tacho-prompts.h"
+
+#include <errno.h>
+#include <string.h>
+
+/* After the terminal marker the body should end at once; if it does not, the request is over all the same. */
+#define DRAIN_NS TACHO_NS_PER_S
+#define READ_BUFFER 16384L
+
+static void
+note_chunk (TachoLoadStream *self, gint64 now_ns)
+{
+  TachoBenchRecord *record = self->record;
+  TachoReadCounts *counts = self->counts;
+
+  if (self->chunk_action != counts->action)
+    {
+      self->chunk_action = counts->action;
+      self->chunks_in_action = 0;
+    }
+  if (!record->warmup)
+    {
+      self->chunks_in_action++;
+      counts->chunks++;
+      if (self->chunks_in_action == 1)
+        counts->own_reads++;
+      else if (self->chunks_in_action == 2)
+        counts->own_reads--; /* the first one was not alone after all */
+      tacho_recorder_chunk (self->recorder, record, record->last_ns, now_ns);
+    }
+  if (record->last_ns != 0)
+    {
+      gint64 gap = now_ns - record->last_ns;
+
+      g_array_append_val (self->gaps_ns, gap);
+    }
+  else
+    record->first_ns = now_ns;
+  record->last_ns = now_ns;
+  record->chunks++;
+  if (now_ns <= counts->window_end_ns)
+    self->chunks_in_window++;
+  if (self->config->keep_chunks)
+    g_array_append_val (self->chunks_ns, now_ns);
+}
+
+static void
+event_cb (const TachoStreamEvent *event, gpointer user_data)
+{
+  TachoLoadStream *self = user_data;
+
+  if (event->has_content || event->has_reasoning || event->has_tool)
+    note_chunk (self, self->last_byte_ns);
+  if (event->has_usage)
+    self->usage = event->usage;
+  if (event->done)
+    self->record->end_ns = self->last_byte_ns;
+  if (event->response_id != NULL && self->record->response_id == NULL)
+    self->record->response_id = g_strdup (event->response_id);
+}
+
+/* libcurl calls this right after its read returned. */
+static size_t
+write_cb (char *data, size_t size, size_t n, void *user_data)
+{
+  TachoLoadStream *self = user_data;
+  gsize length = size * n;
+
+  self->last_byte_ns = tacho_clock_now_ns ();
+  if (self->record->http_status == 0)
+    {
+      long status = 0;
+
+      curl_easy_getinfo (self->easy, CURLINFO_RESPONSE_CODE, &status);
+      self->record->http_status = (guint16) status;
+    }
+  if (self->record->http_status < 200 || self->record->http_status > 299)
+    return length; /* the class follows from the status; the connection stays usable */
+  if (tacho_stream_decoder_is_done (self->decoder))
+    return length;
+  if (tacho_stream_decoder_feed (self->decoder, data, length, event_cb, self, &self->verdict))
+    return length;
+  return 0;
+}
+
+static size_t
+header_cb (char *data, size_t size, size_t n, void *user_data)
+{
+  TachoLoadStream *self = user_data;
+  gsize length = size * n;
+
+  self->last_byte_ns = tacho_clock_now_ns ();
+  if (length > 17 && g_ascii_strncasecmp (data, "Content-Encoding:", 17) == 0 &&
+      g_strstr_len (data, (gssize) length, "identity") == NULL)
+    {
+      g_set_error_literal (&self->verdict, TACHO_ERROR, TACHO_ERROR_PROTOCOL,
+                           "The server compressed the reply, which was not asked for");
+      return 0;
+    }
+  return length;
+}
+
+/* The connection stands; the request goes on the wire now. */
+static int
+prereq_cb (void *user_data, char *ip, char *local_ip, int port, int local_port)
+{
+  TachoLoadStream *self = user_data;
+
+  self->record->start_ns = tacho_clock_now_ns ();
+  self->on_wire = TRUE;
+  return CURL_PREREQFUNC_OK;
+}
+
+static gboolean
+add_header (TachoLoadStream *self, const char *line)
+{
+  struct curl_slist *longer = curl_slist_append (self->headers, line);
+
+  if (longer != NULL)
+    self->headers = longer;
+  return longer != NULL;
+}
+
+static gboolean
+make_headers (TachoLoadStream *self, GError **error)
+{
+  const TachoLoadConfig *config = self->config;
+
+  add_header (self, "Content-Type: application/json");
+  add_header (self, "Accept: text/event-stream, application/json");
+  add_header (self, "Expect:");
+  if (config->bearer != NULL)
+    {
+      g_autofree char *value = g_strconcat ("Bearer ", config->bearer, NULL);
+      g_autofree char *line = g_strconcat ("Authorization: ", value, NULL);
+
+      if (!tacho_header_check ("Authorization", value, NULL))
+        {
+          g_set_error_literal (error, TACHO_ERROR, TACHO_ERROR_INVALID,
+                               "The API key holds a line break or another character that no HTTP "
+                               "header may hold");
+          return FALSE;
+        }
+      add_header (self, line);
+    }
+  for (char **line = config->headers; line != NULL && *line != NULL; line++)
+    {
+      g_autofree char *name = NULL;
+      g_autofree char *value = NULL;
+
+      if (!tacho_header_parse (*line, &name, &value, error))
+        return FALSE;
+      add_header (self, *line);
+    }
+  return TRUE;
+}
+
+static void
+set_options (TachoLoadStream *self)
+{
+  const TachoLoadConfig *config = self->config;
+  CURL *easy = self->easy;
+
+  curl_easy_setopt (easy, CURLOPT_PRIVATE, self);
+  curl_easy_setopt (easy, CURLOPT_HTTPHEADER, self->headers);
+  curl_easy_setopt (easy, CURLOPT_HTTP_VERSION, (long) CURL_HTTP_VERSION_1_1);
+  curl_easy_setopt (easy, CURLOPT_HTTP09_ALLOWED, 0L);
+  curl_easy_setopt (easy, CURLOPT_PROTOCOLS_STR, "http,https");
+  curl_easy_setopt (easy, CURLOPT_FOLLOWLOCATION, 0L);
+  curl_easy_setopt (easy, CURLOPT_PROXY, "");
+  curl_easy_setopt (easy, CURLOPT_NOSIGNAL, 1L);
+  curl_easy_setopt (easy, CURLOPT_TCP_NODELAY, 1L);
+  curl_easy_setopt (easy, CURLOPT_BUFFERSIZE, READ_BUFFER);
+  curl_easy_setopt (easy, CURLOPT_SSLVERSION, (long) CURL_SSLVERSION_TLSv1_2);
+  if (config->ca_file != NULL)
+    curl_easy_setopt (easy, CURLOPT_CAINFO, config->ca_file);
+  curl_easy_setopt (easy, CURLOPT_CONNECTTIMEOUT_MS,
+                    (long) (config->timeouts_s[TACHO_TIMEOUT_CONNECT] * 1000));
+  curl_easy_setopt (easy, CURLOPT_ERRORBUFFER, self->error_text);
+  curl_easy_setopt (easy, CURLOPT_WRITEFUNCTION, write_cb);
+  curl_easy_setopt (easy, CURLOPT_WRITEDATA, self);
+  curl_easy_setopt (easy, CURLOPT_HEADERFUNCTION, header_cb);
+  curl_easy_setopt (easy, CURLOPT_HEADERDATA, self);
+  curl_easy_setopt (easy, CURLOPT_PREREQFUNCTION, prereq_cb);
+  curl_easy_setopt (easy, CURLOPT_PREREQDATA, self);
+}
+
+/**
+ * tacho_load_stream_init:
+ * @self: zeroed memory
+ * @config: outlives @self
+ * @recorder: outlives @self
+ * @counts: outlives @self
+ * @error: return location
+ *
+ * Makes the handle, its headers and its decoder.
+ *
+ * Returns: whether requests can be sent
+ */
+gboolean
+tacho_load_stream_init (TachoLoadStream *self,
+                        const TachoLoadConfig *config,
+                        TachoRecorder *recorder,
+                        TachoReadCounts *counts,
+                        GError **error)
+{
+  self->config = config;
+  self->recorder = recorder;
+  self->counts = counts;
+  self->easy = curl_easy_init ();
+  self->gaps_ns = g_array_new (FALSE, FALSE, sizeof (gint64));
+  self->chunks_ns = g_array_new (FALSE, FALSE, sizeof (gint64));
+  self->decoder = tacho_stream_decoder_new (
+      config->api, config->plan->chat ? TACHO_OP_CHAT : TACHO_OP_COMPLETION, TACHO_DECODE_MEASURE);
+  if (self->easy == NULL)
+    {
+      g_set_error_literal (error, TACHO_ERROR, TACHO_ERROR_IO, "libcurl gives no handle");
+      return FALSE;
+    }
+  if (!make_headers (self, error))
+    return FALSE;
+  set_options (self);
+  return TRUE;
+}
+
+/**
+ * tacho_load_stream_clear:
+ * @self: a stream whose handle has left the multi handle
+ *
+ * Frees what it holds.
+ */
+void
+tacho_load_stream_clear (TachoLoadStream *self)
+{
+  g_clear_pointer (&self->easy, curl_easy_cleanup);
+  g_clear_pointer (&self->headers, curl_slist_free_all);
+  g_clear_pointer (&self->decoder, tacho_stream_decoder_free);
+  g_clear_pointer (&self->record, tacho_bench_record_free);
+  g_clear_pointer (&self->body, g_bytes_unref);
+  g_clear_pointer (&self->gaps_ns, g_array_unref);
+  g_clear_pointer (&self->chunks_ns, g_array_unref);
+  g_clear_error (&self->verdict);
+}
+
+/**
+ * tacho_load_stream_begin:
+ * @self: an idle stream
+ * @salt: for the prompt
+ * @number: the request's number in the run
+ * @warmup: whether it is left out of the figures
+ * @scheduled_ns: when it was due
+ *
+ * Makes the request and sets the handle up for it.
+ */
+void
+tacho_load_stream_begin (TachoLoadStream *self,
+                         guint64 salt,
+                         guint64 number,
+                         gboolean warmup,
+                         gint64 scheduled_ns)
+{
+  g_autoptr (TachoGenerateRequest) generate = tacho_prompts_make (self->config->plan, salt, number);
+  g_autoptr (TachoHttpRequest) request =
+      tacho_api_build_generate (self->config->api, generate, NULL);
+  g_autofree char *url = tacho_url_join (self->config->base_url, request->path);
+  gsize length = 0;
+  gconstpointer data;
+
+  self->record = g_new0 (TachoBenchRecord, 1);
+  self->record->id = number;
+  self->record->warmup = warmup;
+  self->record->scheduled_ns = scheduled_ns;
+  self->record->prompt_tokens = -1;
+  g_clear_pointer (&self->body, g_bytes_unref);
+  self->body = g_bytes_ref (request->body);
+  data = g_bytes_get_data (self->body, &length);
+  g_array_set_size (self->gaps_ns, 0);
+  g_array_set_size (self->chunks_ns, 0);
+  g_clear_error (&self->verdict);
+  tacho_usage_clear (&self->usage);
+  tacho_stream_decoder_reset (self->decoder);
+  self->last_byte_ns = 0;
+  self->chunks_in_window = 0;
+  self->on_wire = FALSE;
+  self->error_text[0] = '\0';
+  curl_easy_setopt (self->easy, CURLOPT_URL, url);
+  curl_easy_setopt (self->easy, CURLOPT_POSTFIELDS, data);
+  curl_easy_setopt (self->easy, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t) length);
+  self->record->start_ns = tacho_clock_now_ns ();
+}
+
+static gboolean
+is_over (gint64 since_ns, gint64 now_ns, double limit_s)
+{
+  return limit_s > 0 && now_ns - since_ns > (gint64) (limit_s * TACHO_NS_PER_S);
+}
+
+/**
+ * tacho_load_stream_overdue:
+ * @self: a stream
+ * @now_ns: now
+ *
+ * Returns: the class of the timeout that has passed, or 0; %TACHO_ERROR_CANCELLED for a body that does
+ *   not end after its terminal marker, which takes nothing from the result
+ */
+TachoErrorCode
+tacho_load_stream_overdue (const TachoLoadStream *self, gint64 now_ns)
+{
+  const double *limits = self->config->timeouts_s;
+
+  if (self->record == NULL)
+    return (TachoErrorCode) 0;
+  if (self->record->end_ns != 0)
+    return now_ns - self->record->end_ns > DRAIN_NS ? TACHO_ERROR_CANCELLED : (TachoErrorCode) 0;
+  if (is_over (self->record->start_ns, now_ns, limits[TACHO_TIMEOUT_TOTAL]))
+    return TACHO_ERROR_TIMEOUT_TOTAL;
+  if (!self->on_wire)
+    return (TachoErrorCode) 0; /* libcurl has the connect timer */
+  if (self->last_byte_ns == 0)
+    return is_over (self->record->start_ns, now_ns, limits[TACHO_TIMEOUT_FIRST])
+               ? TACHO_ERROR_TIMEOUT_FIRST
+               : (TachoErrorCode) 0;
+  return is_over (self->last_byte_ns, now_ns, limits[TACHO_TIMEOUT_IDLE]) ? TACHO_ERROR_TIMEOUT_IDLE
+                                                                          : (TachoErrorCode) 0;
+}
+
+static TachoErrorCode
+class_of_connect_failure (const TachoLoadStream *self)
+{
+  long code = 0;
+
+  curl_easy_getinfo (self->easy, CURLINFO_OS_ERRNO, &code);
+  return code == 0 || code == ECONNREFUSED ? TACHO_ERROR_REFUSED : TACHO_ERROR_CONNECT;
+}
+
+static TachoErrorCode
+class_of_curl (const TachoLoadStream *self, CURLcode code)
+{
+  switch (code)
+    {
+    case CURLE_COULDNT_RESOLVE_HOST:
+      return TACHO_ERROR_REFUSED;
+    case CURLE_COULDNT_CONNECT:
+      return class_of_connect_failure (self);
+    case CURLE_OPERATION_TIMEDOUT:
+      return TACHO_ERROR_TIMEOUT_CONNECT;
+    case CURLE_SSL_CONNECT_ERROR:
+    case CURLE_PEER_FAILED_VERIFICATION:
+    case CURLE_SSL_CERTPROBLEM:
+    case CURLE_SSL_CIPHER:
+    case CURLE_SSL_CACERT_BADFILE:
+    case CURLE_SSL_ISSUER_ERROR:
+      return TACHO_ERROR_TLS;
+    case CURLE_GOT_NOTHING:
+    case CURLE_RECV_ERROR:
+    case CURLE_SEND_ERROR:
+    case CURLE_PARTIAL_FILE:
+      return self->last_byte_ns == 0 ? TACHO_ERROR_REFUSED : TACHO_ERROR_TRUNCATED;
+    default:
+      return TACHO_ERROR_PROTOCOL;
+    }
+}
+
+static TachoErrorCode
+class_of_status (guint status)
+{
+  if (status == 429)
+    return TACHO_ERROR_HTTP_429;
+  if (status >= 500)
+    return TACHO_ERROR_HTTP_5XX;
+  return status >= 400 ? TACHO_ERROR_HTTP_4XX : TACHO_ERROR_PROTOCOL;
+}
+
+static TachoErrorCode
+class_of_verdict (const GError *verdict)
+{
+  if (verdict->domain == TACHO_ERROR && verdict->code < TACHO_ERROR_N_CLASSES)
+    return (TachoErrorCode) verdict->code;
+  return TACHO_ERROR_PROTOCOL;
+}
+
+/* What ended the request. The terminal marker wins over whatever came after it. */
+static TachoErrorCode
+judge (TachoLoadStream *self, CURLcode code, TachoErrorCode forced)
+{
+  guint status = self->record->http_status;
+
+  if (self->verdict != NULL)
+    return class_of_verdict (self->verdict);
+  if (tacho_stream_decoder_is_done (self->decoder))
+    return (TachoErrorCode) 0;
+  if (forced != 0)
+    return forced;
+  if (status != 0 && (status < 200 || status > 299))
+    return class_of_status (status);
+  if (code != CURLE_OK)
+    return class_of_curl (self, code);
+  if (!tacho_stream_decoder_finish (self->decoder, event_cb, self, &self->verdict))
+    return class_of_verdict (self->verdict);
+  return (TachoErrorCode) 0;
+}
+
+static TachoRecordStatus
+status_of_class (TachoErrorCode error)
+{
+  switch ((int) error)
+    {
+    case 0:
+      return TACHO_RECORD_OK;
+    case TACHO_ERROR_TRUNCATED:
+      return TACHO_RECORD_TRUNCATED;
+    case TACHO_ERROR_CANCELLED:
+      return TACHO_RECORD_CANCELLED;
+    default:
+      return TACHO_RECORD_ERROR;
+    }
+}
+
+static void
+count_tokens (TachoLoadStream *self)
+{
+  TachoBenchRecord *record = self->record;
+
+  record->prompt_tokens = self->usage.prompt_tokens;
+  record->tokens_from_usage = self->usage.output_tokens >= 0;
+  record->output_tokens = record->tokens_from_usage ? self->usage.output_tokens : record->chunks;
+}
+
+/**
+ * tacho_load_stream_end:
+ * @self: a stream with a request
+ * @code: libcurl's result
+ * @forced: a class that overrides it, or 0
+ * @now_ns: now
+ *
+ * Judges the request and files its record; the stream is idle then.
+ */
+void
+tacho_load_stream_end (TachoLoadStream *self, CURLcode code, TachoErrorCode forced, gint64 now_ns)
+{
+  TachoBenchRecord *record = self->record;
+  long connects = 0;
+  long status = 0;
+
+  if (record->http_status == 0 &&
+      curl_easy_getinfo (self->easy, CURLINFO_RESPONSE_CODE, &status) == CURLE_OK)
+    record->http_status = (guint16) status;
+  record->error = judge (self, code, forced);
+  record->status = status_of_class (record->error);
+  curl_easy_getinfo (self->easy, CURLINFO_NUM_CONNECTS, &connects);
+  record->connection_reused = connects == 0 && self->on_wire;
+  if (record->end_ns == 0)
+    record->end_ns = now_ns;
+  count_tokens (self);
+  if (self->config->keep_chunks && self->chunks_ns->len > 0)
+    {
+      record->n_chunk_ns = self->chunks_ns->len;
+      record->chunk_ns = g_memdup2 (self->chunks_ns->data, self->chunks_ns->len * sizeof (gint64));
+    }
+  self->record = NULL;
+  tacho_recorder_take (self->recorder, record, self->gaps_ns, self->chunks_in_window);
+}
