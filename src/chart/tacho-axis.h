@@ -8,14 +8,15 @@ G_BEGIN_DECLS
 
 typedef struct
 {
-  double low, high;   /* what is shown; low < high */
-  double step;        /* distance of ticks */
-  double first;       /* first tick >= low */
+  double low, high; /* what is shown; low < high */
+  double step;      /* distance of ticks */
+  double first;     /* first tick >= low */
   guint n_ticks;
-  int decimals;       /* of a label */
+  int decimals; /* of a label */
 } TachoAxis;
 
-/* Widens [low, high] to whole steps when `round` is set. Takes care of equal, NaN and infinite bounds. */
+/* Widens [low, high] to whole steps when `round` is set. Takes care of equal, NaN and infinite
+ * bounds. */
 void tacho_axis_init (TachoAxis *axis, double low, double high, guint max_ticks, gboolean round);
 double tacho_axis_to_fraction (const TachoAxis *axis, double value); /* 0..1, not clamped */
 char *tacho_axis_format (const TachoAxis *axis, double value) G_GNUC_WARN_UNUSED_RESULT;

@@ -21,17 +21,27 @@ void tacho_series_unref (TachoSeries *series);
 const char *tacho_series_get_name (const TachoSeries *series);
 TachoSeriesKind tacho_series_get_kind (const TachoSeries *series);
 void tacho_series_clear (TachoSeries *series);
-void tacho_series_append (TachoSeries *series, double x, double y, double y2); /* y2 only for a band */
-void tacho_series_set_last (TachoSeries *series, double x, double y, double y2); /* replaces the last point */
+void
+tacho_series_append (TachoSeries *series, double x, double y, double y2); /* y2 only for a band */
+void tacho_series_set_last (TachoSeries *series,
+                            double x,
+                            double y,
+                            double y2); /* replaces the last point */
 gsize tacho_series_get_length (const TachoSeries *series);
 const double *tacho_series_get_x (const TachoSeries *series);
 const double *tacho_series_get_y (const TachoSeries *series);
 const double *tacho_series_get_y2 (const TachoSeries *series);
-gboolean tacho_series_get_range (const TachoSeries *series, double *low, double *high); /* of y and y2; FALSE: no value */
+gboolean tacho_series_get_range (const TachoSeries *series,
+                                 double *low,
+                                 double *high); /* of y and y2; FALSE: no value */
 /* Changes with every change of the data; never 0. */
 guint64 tacho_series_get_revision (const TachoSeries *series);
 /* Lowest and highest of y (and y2 of a band) of the points [from, to). O(log n). FALSE: no value */
-gboolean tacho_series_get_extent (const TachoSeries *series, gsize from, gsize to, double *low, double *high);
+gboolean tacho_series_get_extent (const TachoSeries *series,
+                                  gsize from,
+                                  gsize to,
+                                  double *low,
+                                  double *high);
 /* Index of the first point at or after x; the length if there is none. O(log n). */
 gsize tacho_series_lower_bound (const TachoSeries *series, double x);
 /* Index of the point nearest to x, or -1. O(log n). */

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* A request and a reply as plain values: what an API family builds and reads, what a transport moves. */
+/* A request and a reply as plain values: what an API family builds and reads, what a transport
+ * moves. */
 #pragma once
 
 #include <glib.h>
@@ -28,17 +29,21 @@ typedef struct
   GBytes *body;       /* never NULL */
 } TachoHttpReply;
 
-TachoHttpRequest *tacho_http_request_new (const char *method, const char *path) G_GNUC_WARN_UNUSED_RESULT;
-void tacho_http_request_set_json (TachoHttpRequest *request, char *json); /* (transfer full): body and Content-Type */
+TachoHttpRequest *tacho_http_request_new (const char *method,
+                                          const char *path) G_GNUC_WARN_UNUSED_RESULT;
+void tacho_http_request_set_json (TachoHttpRequest *request,
+                                  char *json); /* (transfer full): body and Content-Type */
 void tacho_http_request_add_header (TachoHttpRequest *request, const char *name, const char *value);
 void tacho_http_request_free (TachoHttpRequest *request);
 
 TachoHttpReply *tacho_http_reply_new (guint status, GBytes *body) G_GNUC_WARN_UNUSED_RESULT;
 void tacho_http_reply_add_header (TachoHttpReply *reply, const char *name, const char *value);
-const char *tacho_http_reply_get_header (const TachoHttpReply *reply, const char *name); /* case-insensitive */
+const char *tacho_http_reply_get_header (const TachoHttpReply *reply,
+                                         const char *name); /* case-insensitive */
 void tacho_http_reply_free (TachoHttpReply *reply);
 
-GPtrArray *tacho_headers_new (void) G_GNUC_WARN_UNUSED_RESULT; /* of TachoHeader, with its free function */
+GPtrArray *
+tacho_headers_new (void) G_GNUC_WARN_UNUSED_RESULT; /* of TachoHeader, with its free function */
 void tacho_headers_add (GPtrArray *headers, const char *name, const char *value);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (TachoHttpRequest, tacho_http_request_free)

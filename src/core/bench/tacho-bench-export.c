@@ -14,7 +14,8 @@
 
 /* --- CSV --- */
 
-/* Quoted where needed. A cell that a spreadsheet would run as a formula gets an apostrophe in front. */
+/* Quoted where needed. A cell that a spreadsheet would run as a formula gets an apostrophe in
+ * front. */
 static void
 add_cell (GString *out, const char *text)
 {

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* A run as JSON ("tacho.run/1") and its requests as JSON lines. Scripts read both: names are a contract. */
+/* A run as JSON ("tacho.run/1") and its requests as JSON lines. Scripts read both: names are a
+ * contract. */
 #define G_LOG_DOMAIN "tacho"
 
 #include "config.h"
@@ -305,7 +306,8 @@ record_to_node (const TachoBenchResult *result, const TachoBenchRecord *record)
  * tacho_bench_result_records_to_jsonl:
  * @result: a run
  *
- * One line a request, warm-up included, stamps in nanoseconds of CLOCK_MONOTONIC; null: not reached.
+ * One line a request, warm-up included, stamps in nanoseconds of CLOCK_MONOTONIC; null: not
+ * reached.
  *
  * Returns: (transfer full): the text
  */

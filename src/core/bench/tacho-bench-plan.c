@@ -19,7 +19,8 @@ G_DEFINE_BOXED_TYPE (TachoBenchPlan, tacho_bench_plan, tacho_bench_plan_copy, ta
 /**
  * tacho_bench_plan_new:
  *
- * Returns: (transfer full): 64 requests, 4 at a time after 2 of warm-up, 128 prompt and 64 output tokens
+ * Returns: (transfer full): 64 requests, 4 at a time after 2 of warm-up, 128 prompt and 64 output
+ * tokens
  */
 TachoBenchPlan *
 tacho_bench_plan_new (void)

@@ -20,8 +20,8 @@ span_ms (gint64 from_ns, gint64 to_ns)
  * tacho_bench_record_ttft_ms:
  * @record: a request
  *
- * Time to first token: first - start. The first token is the first chunk with content, reasoning or a
- * tool call; a role alone never counts.
+ * Time to first token: first - start. The first token is the first chunk with content, reasoning or
+ * a tool call; a role alone never counts.
  *
  * Returns: milliseconds, NaN if no token came
  */

@@ -19,14 +19,14 @@ typedef struct
   guint64 id;
   char *response_id;
   gint64 scheduled_ns, start_ns, first_ns, last_ns, end_ns; /* CLOCK_MONOTONIC; 0: not reached */
-  gint64 *chunk_ns;              /* only when records are kept (tacho_bench_run_set_keep_chunks) */
+  gint64 *chunk_ns; /* only when records are kept (tacho_bench_run_set_keep_chunks) */
   guint32 n_chunk_ns;
-  guint32 chunks;                /* content chunks */
-  gint64 prompt_tokens;          /* -1 unknown */
+  guint32 chunks;       /* content chunks */
+  gint64 prompt_tokens; /* -1 unknown */
   gint64 output_tokens;
-  gboolean tokens_from_usage;    /* else counted from chunks */
+  gboolean tokens_from_usage; /* else counted from chunks */
   TachoRecordStatus status;
-  TachoErrorCode error;          /* 0 when ok */
+  TachoErrorCode error; /* 0 when ok */
   guint16 http_status;
   gboolean connection_reused;
   gboolean warmup;

@@ -11,27 +11,28 @@ G_BEGIN_DECLS
 /* One row per bucket of the run's time; plain arrays so that a chart can read them. */
 typedef struct
 {
-  double t_s;                /* end of the bucket, from the start of the measured window */
+  double t_s; /* end of the bucket, from the start of the measured window */
   double output_tokens_per_s;
   double requests_per_s;
-  double ttft_ms_p50;        /* of requests whose first token came in this bucket; NaN: none */
+  double ttft_ms_p50; /* of requests whose first token came in this bucket; NaN: none */
   double ttft_ms_p95;
   double chunk_gap_ms_p50;
   double chunk_gap_ms_p95;
   double in_flight;
-  guint64 ok;                /* in this bucket */
+  guint64 ok; /* in this bucket */
   guint64 errors;
 } TachoBenchPoint;
 
 typedef struct
 {
-  double loop_lag_ms_p99;    /* event loop: time from data ready to handled, as the loop sees it */
-  double own_read_share;     /* share of content chunks that came in a read of their own, 0..1 */
-  double client_cpu_share;   /* CPU of the load engine's thread(s) over the window, 0..1 of one core */
+  double loop_lag_ms_p99; /* event loop: time from data ready to handled, as the loop sees it */
+  double own_read_share;  /* share of content chunks that came in a read of their own, 0..1 */
+  double
+      client_cpu_share; /* CPU of the load engine's thread(s) over the window, 0..1 of one core */
   double schedule_delay_ms_p99;
   double connections_reused_share;
-  gboolean distorted;        /* the client may have distorted the run */
-  char **warnings;           /* NULL-terminated: why, in words */
+  gboolean distorted; /* the client may have distorted the run */
+  char **warnings;    /* NULL-terminated: why, in words */
 } TachoSelfCheck;
 
 enum
@@ -50,16 +51,16 @@ extern const char *const tacho_metric_names[TACHO_N_METRICS]; /* "ttft_ms", … 
 typedef struct
 {
   gatomicrefcount ref_count;
-  char *id;                  /* unique: time and random */
-  char *started;             /* ISO 8601 UTC */
+  char *id;      /* unique: time and random */
+  char *started; /* ISO 8601 UTC */
   TachoBenchPlan *plan;
   char *target_url;
   char *target_family;
   char *target_description;
   char *target_version;
   gboolean simulated;
-  gboolean interrupted;      /* stopped before the plan was through */
-  double window_s;           /* the measured window */
+  gboolean interrupted; /* stopped before the plan was through */
+  double window_s;      /* the measured window */
   guint64 ok, error, truncated, cancelled, warmup;
   guint64 errors[TACHO_ERROR_N_CLASSES];
   double output_tokens_per_s, requests_per_s, goodput_per_s; /* goodput NaN without an SLO */
@@ -69,8 +70,8 @@ typedef struct
   guint64 connections_created;
   TachoDistribution latency[TACHO_N_METRICS];
   TachoHistogram *chunk_gaps;
-  GArray *timeline;          /* of TachoBenchPoint */
-  GPtrArray *records;        /* of TachoBenchRecord, warm-up included, in order of id */
+  GArray *timeline;   /* of TachoBenchPoint */
+  GPtrArray *records; /* of TachoBenchRecord, warm-up included, in order of id */
   TachoSelfCheck self_check;
 } TachoBenchResult;
 
@@ -79,12 +80,17 @@ void tacho_bench_result_unref (TachoBenchResult *result);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (TachoBenchResult, tacho_bench_result_unref)
 
 /* Writers (tacho-bench-export.c). Files are written whole or not at all. TACHO_ERROR_IO. */
-char *tacho_bench_result_to_json (TachoBenchResult *result, gboolean pretty) G_GNUC_WARN_UNUSED_RESULT; /* tacho.run/1 */
-char *tacho_bench_result_to_csv (TachoBenchResult *result) G_GNUC_WARN_UNUSED_RESULT;   /* a row per metric */
+char *tacho_bench_result_to_json (TachoBenchResult *result,
+                                  gboolean pretty) G_GNUC_WARN_UNUSED_RESULT; /* tacho.run/1 */
+char *tacho_bench_result_to_csv (TachoBenchResult *result)
+    G_GNUC_WARN_UNUSED_RESULT; /* a row per metric */
 char *tacho_bench_result_records_to_jsonl (TachoBenchResult *result) G_GNUC_WARN_UNUSED_RESULT;
-char *tacho_bench_result_records_to_csv (TachoBenchResult *result) G_GNUC_WARN_UNUSED_RESULT; /* a row per request */
-char *tacho_bench_result_to_text (TachoBenchResult *result) G_GNUC_WARN_UNUSED_RESULT;  /* the terminal's table */
+char *tacho_bench_result_records_to_csv (TachoBenchResult *result)
+    G_GNUC_WARN_UNUSED_RESULT; /* a row per request */
+char *tacho_bench_result_to_text (TachoBenchResult *result)
+    G_GNUC_WARN_UNUSED_RESULT; /* the terminal's table */
 gboolean tacho_bench_write_file (const char *path, const char *text, GError **error);
-gboolean tacho_bench_check_writable (const char *path, GError **error); /* before the run; creates nothing lasting */
+gboolean tacho_bench_check_writable (const char *path,
+                                     GError **error); /* before the run; creates nothing lasting */
 
 G_END_DECLS

@@ -343,7 +343,8 @@ make_result (TachoBenchRun *self)
  * @self: a run that was not started
  * @error: return location
  *
- * Starts the engine's thread. The run holds itself until it has ended; stop it to be rid of it sooner. Signals come on the thread-default main context of the caller.
+ * Starts the engine's thread. The run holds itself until it has ended; stop it to be rid of it
+ * sooner. Signals come on the thread-default main context of the caller.
  *
  * Returns: whether it runs; else what is in the way
  */
@@ -371,8 +372,8 @@ tacho_bench_run_start (TachoBenchRun *self, GError **error)
  * tacho_bench_run_stop:
  * @self: a run
  *
- * No new requests, those in flight are cancelled, what was measured is kept; "ended" follows. Does nothing
- * to a run that does not go on.
+ * No new requests, those in flight are cancelled, what was measured is kept; "ended" follows. Does
+ * nothing to a run that does not go on.
  */
 void
 tacho_bench_run_stop (TachoBenchRun *self)

@@ -27,15 +27,15 @@ GType tacho_bench_state_get_type (void);
 typedef struct
 {
   TachoBenchState state;
-  double elapsed_s;        /* of the measured window */
-  double fraction;         /* 0..1 of the plan, by count or by time */
+  double elapsed_s; /* of the measured window */
+  double fraction;  /* 0..1 of the plan, by count or by time */
   guint in_flight;
   guint64 started, ok, error, truncated, cancelled, warmup;
   guint64 output_tokens;
   guint64 errors[TACHO_ERROR_N_CLASSES];
-  double output_tokens_per_s;  /* over the last second */
+  double output_tokens_per_s; /* over the last second */
   double requests_per_s;
-  double ttft_ms_p50, ttft_ms_p95, ttft_ms_p99;             /* so far; NaN: none yet */
+  double ttft_ms_p50, ttft_ms_p95, ttft_ms_p99; /* so far; NaN: none yet */
   double chunk_gap_ms_p50, chunk_gap_ms_p95, chunk_gap_ms_p99;
   double e2e_ms_p50, e2e_ms_p95, e2e_ms_p99;
   const TachoBenchPoint *timeline;
@@ -46,11 +46,14 @@ typedef struct
 G_DECLARE_FINAL_TYPE (TachoBenchRun, tacho_bench_run, TACHO, BENCH_RUN, GObject)
 
 /* The manager must be probed: its API builds the requests, its profile says where they go. */
-TachoBenchRun *tacho_bench_run_new (TachoClientManager *manager, const TachoBenchPlan *plan,
+TachoBenchRun *tacho_bench_run_new (TachoClientManager *manager,
+                                    const TachoBenchPlan *plan,
                                     GError **error) G_GNUC_WARN_UNUSED_RESULT;
-void tacho_bench_run_set_keep_chunks (TachoBenchRun *self, gboolean keep); /* for --records; default FALSE */
+void tacho_bench_run_set_keep_chunks (TachoBenchRun *self,
+                                      gboolean keep); /* for --records; default FALSE */
 gboolean tacho_bench_run_start (TachoBenchRun *self, GError **error);
-/* FALSE: no new requests, those in flight are cancelled, what was measured is kept. Safe at any time. */
+/* FALSE: no new requests, those in flight are cancelled, what was measured is kept. Safe at any
+ * time. */
 void tacho_bench_run_stop (TachoBenchRun *self);
 TachoBenchState tacho_bench_run_get_state (TachoBenchRun *self);
 TachoBenchResult *tacho_bench_run_get_result (TachoBenchRun *self); /* (transfer none) (nullable) */

@@ -38,8 +38,8 @@ binomial_quantile (guint64 n, double p, double level)
   return k;
 }
 
-/* Interpolated between order statistics (Hyndman and Fan's type 7, as numpy has it); the interval is that
- * of order statistics: ranks l and u with P(l <= B < u) >= 0.95. */
+/* Interpolated between order statistics (Hyndman and Fan's type 7, as numpy has it); the interval
+ * is that of order statistics: ranks l and u with P(l <= B < u) >= 0.95. */
 static void
 fill_percentile (TachoPercentile *percentile,
                  double quantile,
@@ -158,8 +158,8 @@ tacho_distribution_from_histogram (TachoDistribution *distribution,
  * tacho_percentile_min_samples:
  * @quantile: between 0 and 1
  *
- * The fewest samples for which an estimate of the percentile can be given with 99 % confidence by the
- * early-stopping bound of MLPerf (inference_rules.adoc, "Early Stopping"): the least n with
+ * The fewest samples for which an estimate of the percentile can be given with 99 % confidence by
+ * the early-stopping bound of MLPerf (inference_rules.adoc, "Early Stopping"): the least n with
  * P(Binomial(n, 1 - quantile) <= 1) <= 0.01. That is 11 for p50, 662 for p99, 6636 for p99.9.
  *
  * Returns: how many

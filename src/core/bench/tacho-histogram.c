@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Log-linear histogram, the idea of HdrHistogram (Gil Tene, public domain): 1024 equal buckets for each
- * power of two, so a bucket is at most 1/1024 of its values wide and its middle is within 0.05 %. */
+/* Log-linear histogram, the idea of HdrHistogram (Gil Tene, public domain): 1024 equal buckets for
+ * each power of two, so a bucket is at most 1/1024 of its values wide and its middle is within 0.05
+ * %. */
 #define G_LOG_DOMAIN "tacho"
 
 #include "bench/tacho-histogram.h"

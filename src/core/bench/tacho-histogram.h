@@ -22,7 +22,9 @@ double tacho_histogram_get_sd (const TachoHistogram *histogram);
 /* The value of the given rank, 1..count (clamped): middle of its bucket. */
 gint64 tacho_histogram_value_at_rank (const TachoHistogram *histogram, guint64 rank);
 typedef void (*TachoHistogramFunc) (gint64 low, gint64 high, guint64 count, gpointer user_data);
-void tacho_histogram_foreach (const TachoHistogram *histogram, TachoHistogramFunc func, gpointer user_data);
+void tacho_histogram_foreach (const TachoHistogram *histogram,
+                              TachoHistogramFunc func,
+                              gpointer user_data);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (TachoHistogram, tacho_histogram_free)
 
 G_END_DECLS

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* The loop: epoll tells which sockets are ready, libcurl reads them, streams stamp and count. Two timers:
- * libcurl's own, and a tick for timeouts, timeline and snapshots. */
+/* The loop: epoll tells which sockets are ready, libcurl reads them, streams stamp and count. Two
+ * timers: libcurl's own, and a tick for timeouts, timeline and snapshots. */
 #define G_LOG_DOMAIN "tacho"
 
 #include "bench/tacho-load-engine.h"
@@ -160,7 +160,8 @@ open_loop (TachoLoadEngine *self, GError **error)
   return TRUE;
 }
 
-/* One socket for each request in flight: raise the soft limit if it is in the way, say so if that fails. */
+/* One socket for each request in flight: raise the soft limit if it is in the way, say so if that
+ * fails. */
 static gboolean
 check_files (guint concurrency, GError **error)
 {
@@ -327,8 +328,8 @@ open_window (TachoLoadEngine *self, gint64 now_ns)
     }
 }
 
-/* Gives every idle place its next request. Measuring begins when the last warm-up request has ended, so
- * that nothing of the warm-up lies in the measured window. */
+/* Gives every idle place its next request. Measuring begins when the last warm-up request has
+ * ended, so that nothing of the warm-up lies in the measured window. */
 static void
 fill_places (TachoLoadEngine *self)
 {
@@ -494,8 +495,7 @@ loop (TachoLoadEngine *self)
 
 /* --- the result --- */
 
-static G_GNUC_PRINTF (2, 3) void
-add_warning (GPtrArray *warnings, const char *format, ...)
+static G_GNUC_PRINTF (2, 3) void add_warning (GPtrArray *warnings, const char *format, ...)
 {
   va_list args;
 

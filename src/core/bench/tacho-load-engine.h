@@ -9,8 +9,8 @@ G_BEGIN_DECLS
 typedef struct
 {
   char *base_url;
-  char *bearer;          /* NULL: none; memory only */
-  char **headers;        /* "K: V" or NULL */
+  char *bearer;   /* NULL: none; memory only */
+  char **headers; /* "K: V" or NULL */
   char *ca_file;
   double timeouts_s[TACHO_N_TIMEOUTS];
   TachoApi *api;
@@ -25,10 +25,14 @@ typedef struct _TachoLoadEngine TachoLoadEngine;
 /* Called in the engine's thread, a few times a second, with a message to take over. */
 typedef void (*TachoLoadFunc) (TachoSnapshotMessage *message, gpointer user_data);
 
-TachoLoadEngine *tacho_load_engine_new (TachoLoadConfig *config, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+TachoLoadEngine *tacho_load_engine_new (TachoLoadConfig *config,
+                                        GError **error) G_GNUC_WARN_UNUSED_RESULT;
 void tacho_load_engine_free (TachoLoadEngine *engine);
 /* Runs the plan to its end or to stop, and fills the result. */
-void tacho_load_engine_run (TachoLoadEngine *engine, TachoLoadFunc func, gpointer user_data, TachoBenchResult *result);
+void tacho_load_engine_run (TachoLoadEngine *engine,
+                            TachoLoadFunc func,
+                            gpointer user_data,
+                            TachoBenchResult *result);
 void tacho_load_engine_stop (TachoLoadEngine *engine); /* from any thread, any number of times */
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (TachoLoadEngine, tacho_load_engine_free)

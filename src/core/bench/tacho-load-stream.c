@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* One request after the other on one libcurl handle. The callbacks are the hot path: no allocation in the
- * steady state, no lock, the stamp first. */
+/* One request after the other on one libcurl handle. The callbacks are the hot path: no allocation
+ * in the steady state, no lock, the stamp first. */
 #define G_LOG_DOMAIN "tacho"
 
 #include "bench/tacho-load-stream.h"
@@ -12,7 +12,8 @@
 #include <errno.h>
 #include <string.h>
 
-/* After the terminal marker the body should end at once; if it does not, the request is over all the same. */
+/* After the terminal marker the body should end at once; if it does not, the request is over all
+ * the same. */
 #define DRAIN_NS TACHO_NS_PER_S
 #define READ_BUFFER 16384L
 
@@ -309,8 +310,8 @@ is_over (gint64 since_ns, gint64 now_ns, double limit_s)
  * @self: a stream
  * @now_ns: now
  *
- * Returns: the class of the timeout that has passed, or 0; %TACHO_ERROR_CANCELLED for a body that does
- *   not end after its terminal marker, which takes nothing from the result
+ * Returns: the class of the timeout that has passed, or 0; %TACHO_ERROR_CANCELLED for a body that
+ * does not end after its terminal marker, which takes nothing from the result
  */
 TachoErrorCode
 tacho_load_stream_overdue (const TachoLoadStream *self, gint64 now_ns)

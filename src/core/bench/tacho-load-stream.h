@@ -11,10 +11,10 @@ G_BEGIN_DECLS
 
 typedef struct
 {
-  guint64 action;          /* number of the socket action in progress: chunks of one share a read */
-  guint64 chunks;          /* content chunks of measured requests */
-  guint64 own_reads;       /* those that came alone in their action */
-  gint64 window_end_ns;    /* G_MAXINT64: open */
+  guint64 action;       /* number of the socket action in progress: chunks of one share a read */
+  guint64 chunks;       /* content chunks of measured requests */
+  guint64 own_reads;    /* those that came alone in their action */
+  gint64 window_end_ns; /* G_MAXINT64: open */
 } TachoReadCounts;
 
 typedef struct
@@ -25,29 +25,37 @@ typedef struct
   CURL *easy;
   struct curl_slist *headers;
   TachoStreamDecoder *decoder;
-  TachoBenchRecord *record;      /* NULL: idle */
-  GBytes *body;                  /* of the request, read by libcurl while it runs */
-  GArray *gaps_ns;               /* of gint64 */
-  GArray *chunks_ns;             /* of gint64, when chunks are kept */
-  GError *verdict;               /* why the reply was refused */
+  TachoBenchRecord *record; /* NULL: idle */
+  GBytes *body;             /* of the request, read by libcurl while it runs */
+  GArray *gaps_ns;          /* of gint64 */
+  GArray *chunks_ns;        /* of gint64, when chunks are kept */
+  GError *verdict;          /* why the reply was refused */
   TachoUsage usage;
-  gint64 last_byte_ns;           /* of the reply, 0: none yet */
+  gint64 last_byte_ns; /* of the reply, 0: none yet */
   gint64 chunks_in_window;
-  guint64 chunk_action;          /* action of the last chunk, and how many chunks it had */
+  guint64 chunk_action; /* action of the last chunk, and how many chunks it had */
   guint chunks_in_action;
-  gboolean on_wire;              /* the request was handed to the wire */
+  gboolean on_wire; /* the request was handed to the wire */
   char error_text[CURL_ERROR_SIZE];
 } TachoLoadStream;
 
-gboolean tacho_load_stream_init (TachoLoadStream *self, const TachoLoadConfig *config, TachoRecorder *recorder,
-                                 TachoReadCounts *counts, GError **error);
+gboolean tacho_load_stream_init (TachoLoadStream *self,
+                                 const TachoLoadConfig *config,
+                                 TachoRecorder *recorder,
+                                 TachoReadCounts *counts,
+                                 GError **error);
 void tacho_load_stream_clear (TachoLoadStream *self);
 /* Prepares request `number`; add self->easy to the multi handle next. */
-void tacho_load_stream_begin (TachoLoadStream *self, guint64 salt, guint64 number, gboolean warmup, gint64 scheduled_ns);
+void tacho_load_stream_begin (TachoLoadStream *self,
+                              guint64 salt,
+                              guint64 number,
+                              gboolean warmup,
+                              gint64 scheduled_ns);
 /* The timeout that has passed, or 0. */
 TachoErrorCode tacho_load_stream_overdue (const TachoLoadStream *self, gint64 now_ns);
-/* Ends the request: by libcurl's result, or with `forced` (a timeout, cancelled) over it. The easy handle
- * must have left the multi handle. */
-void tacho_load_stream_end (TachoLoadStream *self, CURLcode code, TachoErrorCode forced, gint64 now_ns);
+/* Ends the request: by libcurl's result, or with `forced` (a timeout, cancelled) over it. The easy
+ * handle must have left the multi handle. */
+void
+tacho_load_stream_end (TachoLoadStream *self, CURLcode code, TachoErrorCode forced, gint64 now_ns);
 
 G_END_DECLS

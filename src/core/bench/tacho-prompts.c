@@ -59,8 +59,8 @@ make_text (guint64 *state, guint64 salt, guint64 number, guint n_words)
  * @salt: in front of the prompt, so that no prefix cache knows it; 0: none
  * @number: the request's number
  *
- * Makes request number @number of a run. Lengths are drawn evenly between the plan's bounds; the prompt is
- * about one word a token, and the server's own count is what is reported.
+ * Makes request number @number of a run. Lengths are drawn evenly between the plan's bounds; the
+ * prompt is about one word a token, and the server's own count is what is reported.
  *
  * Returns: (transfer full): the request
  */

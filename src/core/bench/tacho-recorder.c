@@ -336,7 +336,8 @@ fraction_done (const TachoRecorder *self, double elapsed_s)
  * @in_flight: requests in flight
  * @started: measured requests that were started
  *
- * Copies what a reader needs; the copy is handed to its context, so nothing is shared and nothing locked.
+ * Copies what a reader needs; the copy is handed to its context, so nothing is shared and nothing
+ * locked.
  *
  * Returns: (transfer full): the message
  */

@@ -19,12 +19,22 @@ void tacho_recorder_open_window (TachoRecorder *recorder, gint64 now_ns);
 gint64 tacho_recorder_get_window_start (const TachoRecorder *recorder); /* 0: not open */
 
 /* One content chunk of a measured request; previous_ns 0 for the first, which gives the TTFT. */
-void tacho_recorder_chunk (TachoRecorder *recorder, const TachoBenchRecord *record, gint64 previous_ns, gint64 now_ns);
-/* Takes the finished record (transfer full) with its chunk gaps (histogram of this request, merged if ok). */
-void tacho_recorder_take (TachoRecorder *recorder, TachoBenchRecord *record, const GArray *gaps_ns, gint64 chunks_in_window);
-void tacho_recorder_tick (TachoRecorder *recorder, gint64 now_ns, guint in_flight); /* closes buckets that are over */
+void tacho_recorder_chunk (TachoRecorder *recorder,
+                           const TachoBenchRecord *record,
+                           gint64 previous_ns,
+                           gint64 now_ns);
+/* Takes the finished record (transfer full) with its chunk gaps (histogram of this request, merged
+ * if ok). */
+void tacho_recorder_take (TachoRecorder *recorder,
+                          TachoBenchRecord *record,
+                          const GArray *gaps_ns,
+                          gint64 chunks_in_window);
+void tacho_recorder_tick (TachoRecorder *recorder,
+                          gint64 now_ns,
+                          guint in_flight); /* closes buckets that are over */
 
-/* A snapshot to hand over; its timeline holds the points not handed over before, then the one in progress. */
+/* A snapshot to hand over; its timeline holds the points not handed over before, then the one in
+ * progress. */
 typedef struct
 {
   TachoBenchSnapshot values;
@@ -32,12 +42,17 @@ typedef struct
   TachoBenchPoint current;
 } TachoSnapshotMessage;
 
-TachoSnapshotMessage *tacho_recorder_snapshot (TachoRecorder *recorder, TachoBenchState state, gint64 now_ns, guint in_flight,
+TachoSnapshotMessage *tacho_recorder_snapshot (TachoRecorder *recorder,
+                                               TachoBenchState state,
+                                               gint64 now_ns,
+                                               guint in_flight,
                                                guint64 started) G_GNUC_WARN_UNUSED_RESULT;
 void tacho_snapshot_message_free (TachoSnapshotMessage *message);
 
-/* Fills counts, throughput, latency, timeline and records. window_end: the end of the measured window. */
-void tacho_recorder_finish (TachoRecorder *recorder, gint64 window_end_ns, TachoBenchResult *result);
+/* Fills counts, throughput, latency, timeline and records. window_end: the end of the measured
+ * window. */
+void
+tacho_recorder_finish (TachoRecorder *recorder, gint64 window_end_ns, TachoBenchResult *result);
 void tacho_bench_record_free (TachoBenchRecord *record);
 
 G_END_DECLS

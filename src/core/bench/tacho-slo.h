@@ -9,10 +9,12 @@ G_BEGIN_DECLS
 
 typedef struct _TachoSlo TachoSlo;
 
-TachoSlo *tacho_slo_parse (const char *text, GError **error) G_GNUC_WARN_UNUSED_RESULT; /* TACHO_ERROR_INVALID */
+TachoSlo *tacho_slo_parse (const char *text,
+                           GError **error) G_GNUC_WARN_UNUSED_RESULT; /* TACHO_ERROR_INVALID */
 void tacho_slo_free (TachoSlo *slo);
 /* NaN for a metric that this request does not define (itl of one token): that bound then holds. */
-gboolean tacho_slo_met (const TachoSlo *slo, double ttft_ms, double e2e_ms, double itl_ms, double tpot_ms);
+gboolean
+tacho_slo_met (const TachoSlo *slo, double ttft_ms, double e2e_ms, double itl_ms, double tpot_ms);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (TachoSlo, tacho_slo_free)
 
 G_END_DECLS

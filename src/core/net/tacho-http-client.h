@@ -18,16 +18,16 @@ typedef struct
   double timeout_first;
   double timeout_idle;
   double timeout_total;
-  guint max_connections;      /* 0: 64 */
+  guint max_connections; /* 0: 64 */
 } TachoHttpOptions;
 
 typedef struct
 {
   guint64 requests;
-  guint64 created;  /* connections opened */
-  guint64 reused;   /* requests that ran on an open connection */
+  guint64 created; /* connections opened */
+  guint64 reused;  /* requests that ran on an open connection */
   guint64 failed;
-  guint open;       /* connections open now */
+  guint open; /* connections open now */
   guint idle;
   guint64 bytes_received;
 } TachoHttpCounters;
@@ -35,32 +35,48 @@ typedef struct
 #define TACHO_TYPE_HTTP_CLIENT (tacho_http_client_get_type ())
 G_DECLARE_FINAL_TYPE (TachoHttpClient, tacho_http_client, TACHO, HTTP_CLIENT, GObject)
 
-TachoHttpClient *tacho_http_client_new (const TachoHttpOptions *options, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+TachoHttpClient *tacho_http_client_new (const TachoHttpOptions *options,
+                                        GError **error) G_GNUC_WARN_UNUSED_RESULT;
 const char *tacho_http_client_get_base_url (TachoHttpClient *self);
 void tacho_http_client_get_counters (TachoHttpClient *self, TachoHttpCounters *counters);
-void tacho_http_client_close (TachoHttpClient *self); /* aborts what runs, closes idle connections */
+void
+tacho_http_client_close (TachoHttpClient *self); /* aborts what runs, closes idle connections */
 
 /* Any status is a reply, not an error. Errors: TACHO_ERROR classes. total_override: seconds that
  * replace timeout_total for this call (probing, listing), 0 to keep it. */
-void tacho_http_client_send_async (TachoHttpClient *self, const TachoHttpRequest *request, double total_override,
-                                   GCancellable *cancellable, GAsyncReadyCallback callback, gpointer user_data);
-TachoHttpReply *tacho_http_client_send_finish (TachoHttpClient *self, GAsyncResult *result,
+void tacho_http_client_send_async (TachoHttpClient *self,
+                                   const TachoHttpRequest *request,
+                                   double total_override,
+                                   GCancellable *cancellable,
+                                   GAsyncReadyCallback callback,
+                                   gpointer user_data);
+TachoHttpReply *tacho_http_client_send_finish (TachoHttpClient *self,
+                                               GAsyncResult *result,
                                                GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 typedef struct
 {
-  void (*sent) (gint64 now_ns, gboolean reused_connection, gpointer user_data); /* request on the wire */
-  /* FALSE ends the exchange with *error. data callback gets bytes with the stamp taken right after read. */
+  void (*sent) (gint64 now_ns,
+                gboolean reused_connection,
+                gpointer user_data); /* request on the wire */
+  /* FALSE ends the exchange with *error. data callback gets bytes with the stamp taken right after
+   * read. */
   gboolean (*head) (const TachoHttpReply *head, gpointer user_data, GError **error);
-  gboolean (*data) (const char *data, gsize length, gint64 now_ns, gpointer user_data, GError **error);
+  gboolean (
+      *data) (const char *data, gsize length, gint64 now_ns, gpointer user_data, GError **error);
 } TachoHttpStreamFuncs;
 
 /* Reads a 2xx body as it comes; any other status is collected (bounded) and returned as the reply.
  * finish: the reply's head (with an empty body for 2xx). Cancellation closes the socket. */
-void tacho_http_client_stream_async (TachoHttpClient *self, const TachoHttpRequest *request,
-                                     const TachoHttpStreamFuncs *funcs, gpointer funcs_data,
-                                     GCancellable *cancellable, GAsyncReadyCallback callback, gpointer user_data);
-TachoHttpReply *tacho_http_client_stream_finish (TachoHttpClient *self, GAsyncResult *result,
+void tacho_http_client_stream_async (TachoHttpClient *self,
+                                     const TachoHttpRequest *request,
+                                     const TachoHttpStreamFuncs *funcs,
+                                     gpointer funcs_data,
+                                     GCancellable *cancellable,
+                                     GAsyncReadyCallback callback,
+                                     gpointer user_data);
+TachoHttpReply *tacho_http_client_stream_finish (TachoHttpClient *self,
+                                                 GAsyncResult *result,
                                                  GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 G_END_DECLS

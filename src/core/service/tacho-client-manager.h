@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Owns the live endpoint of a profile: probes it, says which API it speaks and how it is, moves
  * every operation's bytes. Properties (notify on change, all read-only):
- *   state (TachoConnectionState), api (TachoApi), api-family (string), description (string), version (string),
- *   simulated (boolean), latency-ms (double, NaN unknown), last-error (GError boxed), endpoint (string). */
+ *   state (TachoConnectionState), api (TachoApi), api-family (string), description (string),
+ * version (string), simulated (boolean), latency-ms (double, NaN unknown), last-error (GError
+ * boxed), endpoint (string). */
 #pragma once
 
 #include "api/tacho-api.h"
@@ -31,9 +32,10 @@ G_DECLARE_FINAL_TYPE (TachoClientManager, tacho_client_manager, TACHO, CLIENT_MA
 TachoClientManager *tacho_client_manager_new (TachoProfile *profile) G_GNUC_WARN_UNUSED_RESULT;
 TachoProfile *tacho_client_manager_get_profile (TachoClientManager *self);
 TachoConnectionState tacho_client_manager_get_state (TachoClientManager *self);
-TachoApi *tacho_client_manager_get_api (TachoClientManager *self);           /* NULL until probed */
+TachoApi *tacho_client_manager_get_api (TachoClientManager *self); /* NULL until probed */
 const char *tacho_client_manager_get_version (TachoClientManager *self);
-const char *tacho_client_manager_get_description (TachoClientManager *self); /* "llama.cpp server, router" */
+const char *
+tacho_client_manager_get_description (TachoClientManager *self); /* "llama.cpp server, router" */
 const char *const *tacho_client_manager_get_evidence (TachoClientManager *self);
 gboolean tacho_client_manager_get_simulated (TachoClientManager *self);
 double tacho_client_manager_get_latency_ms (TachoClientManager *self);
@@ -41,18 +43,28 @@ const GError *tacho_client_manager_get_last_error (TachoClientManager *self);
 TachoHealth tacho_client_manager_get_health (TachoClientManager *self);
 void tacho_client_manager_get_counters (TachoClientManager *self, TachoHttpCounters *counters);
 
-/* Short limits of its own (connect 5 s, 10 s in all); one probe at a time, later callers share it. */
-void tacho_client_manager_probe_async (TachoClientManager *self, GCancellable *cancellable,
-                                       GAsyncReadyCallback callback, gpointer user_data);
-gboolean tacho_client_manager_probe_finish (TachoClientManager *self, GAsyncResult *result, GError **error);
-/* Polls health every `seconds` (0 stops); state follows. The window does this, the command line does not. */
+/* Short limits of its own (connect 5 s, 10 s in all); one probe at a time, later callers share it.
+ */
+void tacho_client_manager_probe_async (TachoClientManager *self,
+                                       GCancellable *cancellable,
+                                       GAsyncReadyCallback callback,
+                                       gpointer user_data);
+gboolean
+tacho_client_manager_probe_finish (TachoClientManager *self, GAsyncResult *result, GError **error);
+/* Polls health every `seconds` (0 stops); state follows. The window does this, the command line
+ * does not. */
 void tacho_client_manager_watch (TachoClientManager *self, guint seconds);
 void tacho_client_manager_close (TachoClientManager *self);
 
 /* For the services beside it: route one request. Probes first if that was not done. */
-void tacho_client_manager_send_async (TachoClientManager *self, const TachoHttpRequest *request, double total_override,
-                                      GCancellable *cancellable, GAsyncReadyCallback callback, gpointer user_data);
-TachoHttpReply *tacho_client_manager_send_finish (TachoClientManager *self, GAsyncResult *result, GError **error);
+void tacho_client_manager_send_async (TachoClientManager *self,
+                                      const TachoHttpRequest *request,
+                                      double total_override,
+                                      GCancellable *cancellable,
+                                      GAsyncReadyCallback callback,
+                                      gpointer user_data);
+TachoHttpReply *
+tacho_client_manager_send_finish (TachoClientManager *self, GAsyncResult *result, GError **error);
 TachoHttpClient *tacho_client_manager_get_http (TachoClientManager *self);
 
 G_END_DECLS

@@ -10,7 +10,8 @@ TachoGeneration *tacho_generation_new (gboolean streamed) G_GNUC_WARN_UNUSED_RES
 GCancellable *tacho_generation_get_cancellable (TachoGeneration *self);
 void tacho_generation_sent (TachoGeneration *self, gint64 now_ns, gboolean reused);
 void tacho_generation_set_http_status (TachoGeneration *self, guint status);
-/* One event of a stream, read at *now_ns*. Ends the generation at the terminal marker and on error. */
+/* One event of a stream, read at *now_ns*. Ends the generation at the terminal marker and on error.
+ */
 void
 tacho_generation_take_event (TachoGeneration *self, const TachoStreamEvent *event, gint64 now_ns);
 /* The whole of a reply that was not streamed. */

@@ -11,12 +11,12 @@ G_BEGIN_DECLS
 
 typedef enum
 {
-  TACHO_GENERATION_WAITING,    /* sent or being sent; nothing delivered */
-  TACHO_GENERATION_READING,    /* the server says that it reads the prompt */
+  TACHO_GENERATION_WAITING, /* sent or being sent; nothing delivered */
+  TACHO_GENERATION_READING, /* the server says that it reads the prompt */
   TACHO_GENERATION_GENERATING,
   TACHO_GENERATION_DONE,
-  TACHO_GENERATION_TRUNCATED,  /* ended without the terminal marker; text kept */
-  TACHO_GENERATION_FAILED,     /* text that came is kept */
+  TACHO_GENERATION_TRUNCATED, /* ended without the terminal marker; text kept */
+  TACHO_GENERATION_FAILED,    /* text that came is kept */
   TACHO_GENERATION_CANCELLED,
 } TachoGenerationState;
 
@@ -24,7 +24,8 @@ typedef enum
 GType tacho_generation_state_get_type (void);
 const char *tacho_generation_state_to_string (TachoGenerationState state);
 
-/* CLOCK_MONOTONIC ns, 0: not reached. Formulas: DESIGN section 6. NaN: not defined for this reply. */
+/* CLOCK_MONOTONIC ns, 0: not reached. Formulas: DESIGN section 6. NaN: not defined for this reply.
+ */
 typedef struct
 {
   gint64 start_ns;
@@ -32,18 +33,18 @@ typedef struct
   gint64 last_ns;
   gint64 end_ns;
   guint64 chunks;
-  gint64 prompt_tokens;        /* -1 unknown */
+  gint64 prompt_tokens; /* -1 unknown */
   gint64 output_tokens;
-  const char *tokens_source;   /* "usage" or "chunks" */
+  const char *tokens_source; /* "usage" or "chunks" */
   double ttft_ms;
   double e2e_ms;
   double itl_ms;
   double tpot_ms;
-  double tokens_per_s;         /* decode: (N - 1) / (last - first) */
+  double tokens_per_s; /* decode: (N - 1) / (last - first) */
   guint http_status;
   gboolean connection_reused;
   gboolean has_timings;
-  TachoTimings timings;        /* the server's own */
+  TachoTimings timings; /* the server's own */
 } TachoGenerationMetrics;
 
 #define TACHO_TYPE_GENERATION (tacho_generation_get_type ())
@@ -57,7 +58,9 @@ const char *tacho_generation_get_tool_calls (TachoGeneration *self); /* JSON arr
 const char *tacho_generation_get_finish_reason (TachoGeneration *self);
 const char *tacho_generation_get_response_id (TachoGeneration *self);
 const GError *tacho_generation_get_error (TachoGeneration *self);
-void tacho_generation_get_metrics (TachoGeneration *self, TachoGenerationMetrics *metrics); /* live too */
-void tacho_generation_cancel (TachoGeneration *self); /* closes the wire; state is CANCELLED at once */
+void tacho_generation_get_metrics (TachoGeneration *self,
+                                   TachoGenerationMetrics *metrics); /* live too */
+void
+tacho_generation_cancel (TachoGeneration *self); /* closes the wire; state is CANCELLED at once */
 
 G_END_DECLS

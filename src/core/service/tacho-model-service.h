@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* The models of a server: a GListModel of TachoModel, sorted by name. The list is cached for 5 minutes.
- * Objects keep their identity over a refresh. Properties (read-only): busy (boolean), error (GError boxed),
- * listed (boolean: a list has been seen), can-load (boolean). */
+/* The models of a server: a GListModel of TachoModel, sorted by name. The list is cached for 5
+ * minutes. Objects keep their identity over a refresh. Properties (read-only): busy (boolean),
+ * error (GError boxed), listed (boolean: a list has been seen), can-load (boolean). */
 #pragma once
 
 #include "service/tacho-client-manager.h"
@@ -18,24 +18,47 @@ gboolean tacho_model_service_get_busy (TachoModelService *self);
 gboolean tacho_model_service_get_listed (TachoModelService *self);
 gboolean tacho_model_service_get_can_load (TachoModelService *self);
 const GError *tacho_model_service_get_error (TachoModelService *self);
-TachoModel *tacho_model_service_lookup (TachoModelService *self, const char *id); /* (transfer none) (nullable) */
+TachoModel *tacho_model_service_lookup (TachoModelService *self,
+                                        const char *id); /* (transfer none) (nullable) */
 
-void tacho_model_service_list_async (TachoModelService *self, gboolean refresh, GCancellable *cancellable,
-                                     GAsyncReadyCallback callback, gpointer user_data);
-gboolean tacho_model_service_list_finish (TachoModelService *self, GAsyncResult *result, GError **error);
-void tacho_model_service_show_async (TachoModelService *self, const char *id, GCancellable *cancellable,
-                                     GAsyncReadyCallback callback, gpointer user_data);
-TachoModel *tacho_model_service_show_finish (TachoModelService *self, GAsyncResult *result, GError **error); /* (transfer full) */
-/* Ends when the model is loaded, has failed (TACHO_ERROR_MODEL_FAILED with the reason), or on cancel
- * (where the server can, the load is stopped). The model's status and progress follow meanwhile. */
-void tacho_model_service_load_async (TachoModelService *self, const char *id, GCancellable *cancellable,
-                                     GAsyncReadyCallback callback, gpointer user_data);
-gboolean tacho_model_service_load_finish (TachoModelService *self, GAsyncResult *result, GError **error);
-void tacho_model_service_unload_async (TachoModelService *self, const char *id, GCancellable *cancellable,
-                                       GAsyncReadyCallback callback, gpointer user_data);
-gboolean tacho_model_service_unload_finish (TachoModelService *self, GAsyncResult *result, GError **error);
-void tacho_model_service_unload_all_async (TachoModelService *self, GCancellable *cancellable,
-                                           GAsyncReadyCallback callback, gpointer user_data);
-int tacho_model_service_unload_all_finish (TachoModelService *self, GAsyncResult *result, GError **error); /* count, -1 */
+void tacho_model_service_list_async (TachoModelService *self,
+                                     gboolean refresh,
+                                     GCancellable *cancellable,
+                                     GAsyncReadyCallback callback,
+                                     gpointer user_data);
+gboolean
+tacho_model_service_list_finish (TachoModelService *self, GAsyncResult *result, GError **error);
+void tacho_model_service_show_async (TachoModelService *self,
+                                     const char *id,
+                                     GCancellable *cancellable,
+                                     GAsyncReadyCallback callback,
+                                     gpointer user_data);
+TachoModel *tacho_model_service_show_finish (TachoModelService *self,
+                                             GAsyncResult *result,
+                                             GError **error); /* (transfer full) */
+/* Ends when the model is loaded, has failed (TACHO_ERROR_MODEL_FAILED with the reason), or on
+ * cancel (where the server can, the load is stopped). The model's status and progress follow
+ * meanwhile. */
+void tacho_model_service_load_async (TachoModelService *self,
+                                     const char *id,
+                                     GCancellable *cancellable,
+                                     GAsyncReadyCallback callback,
+                                     gpointer user_data);
+gboolean
+tacho_model_service_load_finish (TachoModelService *self, GAsyncResult *result, GError **error);
+void tacho_model_service_unload_async (TachoModelService *self,
+                                       const char *id,
+                                       GCancellable *cancellable,
+                                       GAsyncReadyCallback callback,
+                                       gpointer user_data);
+gboolean
+tacho_model_service_unload_finish (TachoModelService *self, GAsyncResult *result, GError **error);
+void tacho_model_service_unload_all_async (TachoModelService *self,
+                                           GCancellable *cancellable,
+                                           GAsyncReadyCallback callback,
+                                           gpointer user_data);
+int tacho_model_service_unload_all_finish (TachoModelService *self,
+                                           GAsyncResult *result,
+                                           GError **error); /* count, -1 */
 
 G_END_DECLS

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* One model of a server, live. Properties (read-only, notify on change): id, name, family, kind,
- * quantization (strings), n-params, size-bytes, memory-bytes (uint64), context-window, max-output (int64),
- * status (TachoModelStatus), progress (double, NaN unknown), status-reason (string), loaded-at (int64 unix s, 0). */
+ * quantization (strings), n-params, size-bytes, memory-bytes (uint64), context-window, max-output
+ * (int64), status (TachoModelStatus), progress (double, NaN unknown), status-reason (string),
+ * loaded-at (int64 unix s, 0). */
 #pragma once
 
 #include "api/tacho-model-info.h"
@@ -19,8 +20,12 @@ TachoModelStatus tacho_model_get_status (TachoModel *self);
 double tacho_model_get_progress (TachoModel *self);
 const char *tacho_model_get_status_reason (TachoModel *self);
 gint64 tacho_model_get_loaded_at (TachoModel *self);
-/* For TachoModelService: takes over what the server says now, notifying each changed property once. */
+/* For TachoModelService: takes over what the server says now, notifying each changed property once.
+ */
 void tacho_model_update (TachoModel *self, const TachoModelInfo *info);
-void tacho_model_set_status (TachoModel *self, TachoModelStatus status, double progress, const char *reason);
+void tacho_model_set_status (TachoModel *self,
+                             TachoModelStatus status,
+                             double progress,
+                             const char *reason);
 
 G_END_DECLS

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* What was asked of the server: the last requests, without secrets, and a JSON-lines file if wanted.
- * Any thread. */
+/* What was asked of the server: the last requests, without secrets, and a JSON-lines file if
+ * wanted. Any thread. */
 #pragma once
 
 #include "sim/tacho-sim-server.h"

@@ -50,7 +50,8 @@ typedef struct
   guint after_events;
 } TachoSimFault;
 
-/* "status=503:p=0.1", "drop:after=3:n=5", "latency=0.2:path=/v1/models", "truncate:after=4", …; see tacho-sim-fault.c */
+/* "status=503:p=0.1", "drop:after=3:n=5", "latency=0.2:path=/v1/models", "truncate:after=4", …; see
+ * tacho-sim-fault.c */
 /* An event is one SSE event, the role-only first one included. */
 TachoSimFault *tacho_sim_fault_parse (const char *spec, GError **error)
     G_GNUC_WARN_UNUSED_RESULT; /* TACHO_ERROR_INVALID */

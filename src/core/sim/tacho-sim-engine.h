@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* A continuous-batching engine without a model: slots, a queue, prefill in chunks, batched steps whose
- * time grows with the batch, a prefix cache, and model loading. It lives on one GMainContext; only
- * the counters may be read from elsewhere. */
+/* A continuous-batching engine without a model: slots, a queue, prefill in chunks, batched steps
+ * whose time grows with the batch, a prefix cache, and model loading. It lives on one GMainContext;
+ * only the counters may be read from elsewhere. */
 #pragma once
 
 #include "sim/tacho-sim-config.h"

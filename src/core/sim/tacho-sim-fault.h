@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Which faults a request meets: parsed, counted per fault, and seeded, so that a run can be replayed. */
+/* Which faults a request meets: parsed, counted per fault, and seeded, so that a run can be
+ * replayed. */
 #pragma once
 
 #include "sim/tacho-sim-config.h"

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* One request and its reply on the server's thread: guard, faults, capture, whole replies, streams. */
+/* One request and its reply on the server's thread: guard, faults, capture, whole replies, streams.
+ */
 #pragma once
 
 #include "sim/tacho-sim-capture.h"

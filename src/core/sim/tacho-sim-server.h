@@ -54,7 +54,8 @@ void tacho_sim_server_add_fault (TachoSimServer *self, const TachoSimFault *faul
 void tacho_sim_server_clear_faults (TachoSimServer *self);
 
 /* If the profile is "sim:" or "sim:NAME": starts the server and sets the profile's endpoint; the
- * caller keeps the returned object as long as the profile is used. NULL without error if it is not. */
+ * caller keeps the returned object as long as the profile is used. NULL without error if it is not.
+ */
 TachoSimServer *tacho_sim_server_host_profile (TachoProfile *profile,
                                                GError **error) G_GNUC_WARN_UNUSED_RESULT;
 

@@ -18,7 +18,8 @@ typedef struct
 } TachoSimText;
 
 void tacho_sim_text_init (TachoSimText *text, guint64 seed);
-/* Appends one token (a word with what stands before and behind it); TRUE at the end of a sentence. */
+/* Appends one token (a word with what stands before and behind it); TRUE at the end of a sentence.
+ */
 gboolean tacho_sim_text_next (TachoSimText *text, GString *out);
 
 /* Appends a hash for each token: one a word, more for very long words. */
