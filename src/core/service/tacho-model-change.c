@@ -93,10 +93,11 @@ static void
 stopped_cb (GObject *source, GAsyncResult *result, gpointer user_data)
 {
   GTask *task = user_data;
-  g_autoptr (TachoHttpReply) reply =
+  TachoHttpReply *reply =
       tacho_client_manager_operate_finish (TACHO_CLIENT_MANAGER (source), result, NULL);
 
   /* What the server made of it shows in its list. */
+  g_clear_pointer (&reply, tacho_http_reply_free);
   tacho_model_service_list_async (g_task_get_source_object (task), TRUE, NULL, stop_listed_cb,
                                   task);
 }
