@@ -20,57 +20,27 @@ MAX_LINES = 600
 # Breaches from before this check. Never add to it; take an entry off when its file is mended.
 KNOWN = {
     "columns": set("""
-        src/chart/tacho-axis.h
         src/chart/tacho-chart-painter.c
-        src/chart/tacho-chart-painter.h
-        src/chart/tacho-chart.h
-        src/chart/tacho-series.h
         src/cli/cli-options.c
         src/cli/cli-options.h
         src/cli/cli-terminal.h
         src/core/api/tacho-api-probe.c
-        src/core/api/tacho-api-probe.h
         src/core/api/tacho-api.c
-        src/core/api/tacho-api.h
-        src/core/api/tacho-generate.h
-        src/core/api/tacho-http-message.h
-        src/core/api/tacho-model-info.h
         src/core/api/tacho-openai-chunk.c
         src/core/api/tacho-stream-decoder.c
-        src/core/bench/tacho-bench-plan.h
-        src/core/bench/tacho-bench-result.h
-        src/core/bench/tacho-bench-run.h
-        src/core/bench/tacho-distribution.h
-        src/core/bench/tacho-histogram.h
-        src/core/bench/tacho-slo.h
         src/core/config/tacho-profile.c
-        src/core/config/tacho-profile.h
         src/core/net/tacho-http-client.c
-        src/core/net/tacho-http-client.h
         src/core/net/tacho-http-exchange.c
-        src/core/service/tacho-client-manager.h
-        src/core/service/tacho-generation-private.h
-        src/core/service/tacho-generation.h
-        src/core/service/tacho-inference-service.h
         src/core/service/tacho-model-change.c
         src/core/service/tacho-model-service.c
-        src/core/service/tacho-model-service.h
-        src/core/service/tacho-model.h
-        src/core/sim/tacho-sim-capture.h
         src/core/sim/tacho-sim-config.c
-        src/core/sim/tacho-sim-config.h
         src/core/sim/tacho-sim-engine.c
-        src/core/sim/tacho-sim-engine.h
         src/core/sim/tacho-sim-exchange.c
         src/core/sim/tacho-sim-fault.c
-        src/core/sim/tacho-sim-fault.h
         src/core/sim/tacho-sim-http.c
-        src/core/sim/tacho-sim-http.h
         src/core/sim/tacho-sim-openai.c
         src/core/sim/tacho-sim-prompt.c
         src/core/sim/tacho-sim-server.c
-        src/core/sim/tacho-sim-server.h
-        src/core/sim/tacho-sim-text.h
         tests/core/api/test-stream-decoder.c
         tests/core/net/test-http-client.c
         tests/core/service/test-service.c
