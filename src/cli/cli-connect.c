@@ -115,6 +115,8 @@ fill_profile (CliSession *self, GError **error)
       if (!tacho_profile_set_ca_file (self->profile, path, error))
         {
           g_prefix_error (error, "--ca: ");
+          if (error != NULL)
+            (*error)->code = TACHO_ERROR_INVALID; /* nothing was sent: wrong usage */
           return FALSE;
         }
     }

@@ -23,6 +23,7 @@ static const Command commands[] = {
   { "probe", cli_probe, "Which API a server speaks, its version, its health" },
   { "models", cli_models, "List, show, load and unload models" },
   { "prompt", cli_prompt, "Send a prompt and stream the reply" },
+  { "bench", cli_bench, "Measure how fast a server is under load" },
   { "simulate", cli_simulate, "Run a simulated server for tests" },
 };
 

@@ -1,0 +1,104 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* The progress of a run: one live line on a terminal, plain lines in a pipe. */
+#define G_LOG_DOMAIN "tacho-cli"
+
+#include "cli-bench-progress.h"
+
+#include "base/tacho-clock.h"
+
+#include <math.h>
+
+#define PLAIN_INTERVAL_NS (5 * TACHO_NS_PER_S)
+
+struct _CliBenchProgress
+{
+  CliSession *session;
+  guint64 requests;
+  double duration_s;
+  gint64 next_plain_ns;
+};
+
+CliBenchProgress *
+cli_bench_progress_new (CliSession *session, const TachoBenchPlan *plan)
+{
+  CliBenchProgress *self = g_new0 (CliBenchProgress, 1);
+
+  self->session = session;
+  self->requests = plan->requests;
+  self->duration_s = plan->duration_s;
+  self->next_plain_ns = tacho_clock_now_ns () + PLAIN_INTERVAL_NS;
+  cli_terminal_say (session->terminal, "Benchmark of %s on %s, %u at a time%s", plan->model,
+                    tacho_profile_get_url (session->profile), plan->concurrency,
+                    tacho_client_manager_get_simulated (session->manager)
+                        ? " (simulated server: these are no figures of a real model)"
+                        : "");
+  return self;
+}
+
+void
+cli_bench_progress_free (CliBenchProgress *self)
+{
+  g_free (self);
+}
+
+static const char *
+phase_name (TachoBenchState state)
+{
+  switch (state)
+    {
+    case TACHO_BENCH_WARMUP:
+      return "warm-up";
+    case TACHO_BENCH_MEASURING:
+      return "measuring";
+    case TACHO_BENCH_STOPPING:
+      return "stopping";
+    case TACHO_BENCH_ENDED:
+      return "ended";
+    case TACHO_BENCH_IDLE:
+    default:
+      return "starting";
+    }
+}
+
+static char *
+describe (CliBenchProgress *self, const TachoBenchSnapshot *s)
+{
+  GString *line = g_string_new (phase_name (s->state));
+  guint64 done = s->ok + s->error + s->truncated + s->cancelled;
+
+  if (s->state == TACHO_BENCH_WARMUP)
+    g_string_append_printf (line, "  %" G_GUINT64_FORMAT " done", s->warmup);
+  else if (self->requests > 0)
+    g_string_append_printf (line, "  %" G_GUINT64_FORMAT "/%" G_GUINT64_FORMAT, done,
+                            self->requests);
+  else
+    g_string_append_printf (line, "  %.0f/%.0f s  %" G_GUINT64_FORMAT " done", s->elapsed_s,
+                            self->duration_s, done);
+  g_string_append_printf (line, "  %.0f tokens/s", s->output_tokens_per_s);
+  if (!isnan (s->ttft_ms_p50))
+    g_string_append_printf (line, "  TTFT p50 %.1f ms", s->ttft_ms_p50);
+  g_string_append_printf (line, "  in flight %u  errors %" G_GUINT64_FORMAT, s->in_flight,
+                          s->error + s->truncated);
+  if (s->state == TACHO_BENCH_MEASURING && s->fraction > 0.02 && s->fraction < 1)
+    g_string_append_printf (line, "  ETA %.0f s", s->elapsed_s * (1 - s->fraction) / s->fraction);
+  return g_string_free (line, FALSE);
+}
+
+void
+cli_bench_progress_show (CliBenchProgress *self, const TachoBenchSnapshot *snapshot)
+{
+  g_autofree char *line = describe (self, snapshot);
+  gint64 now = tacho_clock_now_ns ();
+
+  if (snapshot->state == TACHO_BENCH_ENDED)
+    return;
+  if (cli_terminal_is_live (self->session->terminal))
+    {
+      cli_terminal_progress (self->session->terminal, line);
+      return;
+    }
+  if (now < self->next_plain_ns)
+    return;
+  self->next_plain_ns = now + PLAIN_INTERVAL_NS;
+  cli_terminal_say (self->session->terminal, "%s", line);
+}

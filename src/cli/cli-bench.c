@@ -1,0 +1,406 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* tacho-cli bench: a run against a server, its progress, its result. */
+#define G_LOG_DOMAIN "tacho-cli"
+
+#include "cli-assert.h"
+#include "cli-bench-progress.h"
+#include "cli-commands.h"
+
+#include "base/tacho-error.h"
+#include "bench/tacho-slo.h"
+
+#include <string.h>
+#include <unistd.h>
+
+#define MAX_CONCURRENCY 10000
+#define MAX_REQUESTS 10000000
+#define MAX_SECONDS 604800.0
+#define MAX_TOKENS 1000000
+
+typedef struct
+{
+  char *model, *concurrency, *requests, *duration, *warmup;
+  char *prompt_tokens, *output_tokens, *seed, *slo;
+  char *out, *records, *format;
+  char **fail_on;
+  gboolean salt, no_salt;
+} BenchOptions;
+
+typedef struct
+{
+  CliSession *session;
+  TachoBenchRun *run;
+  CliBenchProgress *progress;
+  gboolean ended;
+} Bench;
+
+static void
+bench_options_clear (BenchOptions *o)
+{
+  char **const texts[] = { &o->model,  &o->concurrency,   &o->requests,      &o->duration,
+                           &o->warmup, &o->prompt_tokens, &o->output_tokens, &o->seed,
+                           &o->slo,    &o->out,           &o->records,       &o->format };
+
+  for (guint i = 0; i < G_N_ELEMENTS (texts); i++)
+    g_free (*texts[i]);
+  g_strfreev (o->fail_on);
+}
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (BenchOptions, bench_options_clear)
+
+static gboolean
+usage_error (GError **error, const char *text)
+{
+  g_set_error_literal (error, CLI_ERROR, CLI_ERROR_USAGE, text);
+  return FALSE;
+}
+
+static gboolean
+read_length (const BenchOptions *o, TachoBenchPlan *plan, GError **error)
+{
+  if (o->requests != NULL && o->duration != NULL)
+    return usage_error (error, "Give --requests or --duration, not both.");
+  if (o->requests != NULL &&
+      !cli_parse_uint ("requests", o->requests, 1, MAX_REQUESTS, &plan->requests, error))
+    return FALSE;
+  if (o->duration != NULL)
+    {
+      plan->requests = 0;
+      if (!cli_parse_seconds ("duration", o->duration, 0.1, MAX_SECONDS, &plan->duration_s, error))
+        return FALSE;
+    }
+  if (o->warmup == NULL)
+    return TRUE;
+  plan->warmup_requests = 0;
+  plan->warmup_s = 0;
+  if (g_str_has_suffix (o->warmup, "s"))
+    return cli_parse_seconds ("warmup", o->warmup, 0, MAX_SECONDS, &plan->warmup_s, error);
+  return cli_parse_uint ("warmup", o->warmup, 0, MAX_REQUESTS, &plan->warmup_requests, error);
+}
+
+static gboolean
+read_plan (const BenchOptions *o, TachoBenchPlan *plan, GError **error)
+{
+  guint64 number;
+
+  if (o->concurrency != NULL)
+    {
+      if (!cli_parse_uint ("concurrency", o->concurrency, 1, MAX_CONCURRENCY, &number, error))
+        return FALSE;
+      plan->concurrency = (guint) number;
+    }
+  if (!read_length (o, plan, error))
+    return FALSE;
+  if (o->prompt_tokens != NULL &&
+      !cli_parse_range ("prompt-tokens", o->prompt_tokens, MAX_TOKENS, &plan->prompt_tokens_min,
+                        &plan->prompt_tokens_max, error))
+    return FALSE;
+  if (o->output_tokens != NULL &&
+      !cli_parse_range ("output-tokens", o->output_tokens, MAX_TOKENS, &plan->output_tokens_min,
+                        &plan->output_tokens_max, error))
+    return FALSE;
+  if (o->seed != NULL && !cli_parse_uint ("seed", o->seed, 0, G_MAXINT64, &plan->seed, error))
+    return FALSE;
+  if (o->salt && o->no_salt)
+    return usage_error (error, "Give --salt or --no-salt, not both.");
+  if (o->salt || o->no_salt)
+    plan->salt = o->salt;
+  if (o->slo != NULL)
+    {
+      g_autoptr (TachoSlo) slo = tacho_slo_parse (o->slo, error);
+
+      if (slo == NULL)
+        {
+          g_prefix_error (error, "--slo: ");
+          return FALSE;
+        }
+      plan->slo = g_strdup (o->slo);
+    }
+  return TRUE;
+}
+
+static gboolean
+check_outputs (const BenchOptions *o, gboolean json, GError **error)
+{
+  static const char *const later[] = { "vllm", "aiperf", "html", "markdown", NULL };
+
+  if (o->format != NULL && g_strv_contains (later, o->format))
+    {
+      g_set_error (error, CLI_ERROR, CLI_ERROR_USAGE,
+                   "This version of tacho-cli has not got --format %s; it has tacho and csv.",
+                   o->format);
+      return FALSE;
+    }
+  if (o->format != NULL && !g_str_equal (o->format, "tacho") && !g_str_equal (o->format, "csv"))
+    {
+      g_set_error (error, CLI_ERROR, CLI_ERROR_USAGE,
+                   "--format: “%.60s” is not allowed; it takes tacho or csv.", o->format);
+      return FALSE;
+    }
+  if (json && o->out == NULL && g_strcmp0 (o->format, "csv") == 0)
+    return usage_error (error,
+                        "--json and --format csv cannot both go to the standard output; give "
+                        "--out FILE for the CSV.");
+  if (o->out != NULL && o->records != NULL && g_str_equal (o->out, o->records))
+    return usage_error (error, "--out and --records name the same file.");
+  if (o->out != NULL && !tacho_bench_check_writable (o->out, error))
+    {
+      g_prefix_error (error, "--out: ");
+      (*error)->code = TACHO_ERROR_INVALID;
+      return FALSE;
+    }
+  if (o->records != NULL && !tacho_bench_check_writable (o->records, error))
+    {
+      g_prefix_error (error, "--records: ");
+      (*error)->code = TACHO_ERROR_INVALID;
+      return FALSE;
+    }
+  return TRUE;
+}
+
+static GPtrArray *
+read_assertions (char **texts, GError **error)
+{
+  g_autoptr (GPtrArray) list = g_ptr_array_new_with_free_func ((GDestroyNotify) cli_assert_free);
+
+  for (guint i = 0; texts != NULL && texts[i] != NULL; i++)
+    {
+      CliAssert *assertion = cli_assert_parse (texts[i], error);
+
+      if (assertion == NULL)
+        return NULL;
+      g_ptr_array_add (list, assertion);
+    }
+  return g_steal_pointer (&list);
+}
+
+static void
+snapshot_cb (TachoBenchRun *run, const TachoBenchSnapshot *snapshot, gpointer data)
+{
+  Bench *bench = data;
+
+  cli_bench_progress_show (bench->progress, snapshot);
+}
+
+static void
+ended_cb (TachoBenchRun *run, gpointer data)
+{
+  Bench *bench = data;
+
+  bench->ended = TRUE;
+}
+
+static void
+interrupt_cb (CliSession *session, gpointer data)
+{
+  Bench *bench = data;
+
+  if (session->interrupts > 1)
+    {
+      cli_terminal_error (session->terminal, "stopped; nothing was written");
+      _exit (CLI_EXIT_INTERRUPTED);
+    }
+  cli_terminal_say (session->terminal, "Stopping. Interrupt again to stop without a report.");
+  tacho_bench_run_stop (bench->run);
+}
+
+static char *
+format_result (TachoBenchResult *result, const char *format)
+{
+  if (g_strcmp0 (format, "csv") == 0)
+    return tacho_bench_result_to_csv (result);
+  return tacho_bench_result_to_json (result, TRUE);
+}
+
+static void
+print_result (CliSession *session, TachoBenchResult *result, const BenchOptions *o)
+{
+  g_autofree char *text = NULL;
+  g_autofree char *line = NULL;
+
+  if (session->globals.json)
+    text = tacho_bench_result_to_json (result, TRUE);
+  else if (g_strcmp0 (o->format, "csv") == 0 && o->out == NULL)
+    text = tacho_bench_result_to_csv (result);
+  else
+    text = tacho_bench_result_to_text (result);
+  line = g_strconcat (text, g_str_has_suffix (text, "\n") ? "" : "\n", NULL);
+  cli_terminal_print (session->terminal, line);
+}
+
+static gboolean
+write_files (CliSession *session, TachoBenchResult *result, const BenchOptions *o)
+{
+  g_autofree char *text = o->out != NULL ? format_result (result, o->format) : NULL;
+  g_autofree char *records =
+      o->records != NULL ? tacho_bench_result_records_to_jsonl (result) : NULL;
+  gboolean fine = TRUE;
+  g_autoptr (GError) error = NULL;
+
+  if (text != NULL && !tacho_bench_write_file (o->out, text, &error))
+    {
+      cli_terminal_error (session->terminal, "%s", error->message);
+      g_clear_error (&error);
+      fine = FALSE;
+    }
+  if (records != NULL && !tacho_bench_write_file (o->records, records, &error))
+    {
+      cli_terminal_error (session->terminal, "%s", error->message);
+      fine = FALSE;
+    }
+  return fine;
+}
+
+static gboolean
+check_assertions (CliSession *session, TachoBenchResult *result, GPtrArray *assertions)
+{
+  gboolean all = TRUE;
+
+  for (guint i = 0; i < assertions->len; i++)
+    {
+      g_autofree char *words = NULL;
+      gboolean holds = cli_assert_holds (g_ptr_array_index (assertions, i), result, &words);
+
+      cli_terminal_say (session->terminal, "--fail-on: %s", words);
+      all = all && holds;
+    }
+  return all;
+}
+
+static char *
+error_words (TachoBenchResult *result)
+{
+  GString *words = g_string_new (NULL);
+
+  for (int i = 1; i < TACHO_ERROR_N_CLASSES; i++)
+    if (result->errors[i] > 0)
+      g_string_append_printf (words, "%s%s %" G_GUINT64_FORMAT, words->len > 0 ? ", " : "",
+                              tacho_error_class (i), result->errors[i]);
+  return g_string_free (words, FALSE);
+}
+
+static int
+report (CliSession *session, TachoBenchResult *result, const BenchOptions *o, GPtrArray *assertions)
+{
+  gboolean written, held;
+
+  print_result (session, result, o);
+  written = write_files (session, result, o);
+  held = check_assertions (session, result, assertions);
+  if (session->interrupts > 0)
+    {
+      cli_terminal_error (session->terminal,
+                          "interrupted; what was measured until then is reported");
+      return CLI_EXIT_INTERRUPTED;
+    }
+  if (result->ok == 0 && result->error + result->truncated > 0)
+    {
+      g_autofree char *classes = error_words (result);
+
+      cli_terminal_error (session->terminal, "every request failed: %s", classes);
+      return CLI_EXIT_FAILED;
+    }
+  if (!written)
+    return CLI_EXIT_FAILED;
+  return held ? CLI_EXIT_OK : CLI_EXIT_ASSERTION;
+}
+
+static int
+run_bench (CliSession *session, const BenchOptions *o, TachoBenchPlan *plan, GPtrArray *assertions)
+{
+  g_autoptr (GError) error = NULL;
+  g_autoptr (TachoBenchRun) run = NULL;
+  g_autoptr (CliBenchProgress) progress = NULL;
+  Bench bench = { .session = session };
+  TachoBenchResult *result;
+
+  if (!cli_session_connect (session, &error))
+    return cli_session_fail (session, error);
+  plan->model = cli_session_use_model (session, o->model, &error);
+  if (plan->model == NULL)
+    return cli_session_fail (session, error);
+  run = tacho_bench_run_new (session->manager, plan, &error);
+  if (run == NULL)
+    return cli_session_fail (session, error);
+  tacho_bench_run_set_keep_chunks (run, o->records != NULL);
+  progress = cli_bench_progress_new (session, plan);
+  bench.run = run;
+  bench.progress = progress;
+  g_signal_connect (run, "snapshot", G_CALLBACK (snapshot_cb), &bench);
+  g_signal_connect (run, "ended", G_CALLBACK (ended_cb), &bench);
+  if (!tacho_bench_run_start (run, &error))
+    return cli_session_fail (session, error);
+  session->on_interrupt_data = &bench;
+  session->on_interrupt = interrupt_cb;
+  if (session->interrupts > 0) /* it came while the run was made ready */
+    tacho_bench_run_stop (run);
+  while (!bench.ended)
+    g_main_context_iteration (NULL, TRUE);
+  session->on_interrupt = NULL;
+  cli_terminal_progress (session->terminal, NULL);
+  g_signal_handlers_disconnect_by_data (run, &bench);
+  result = tacho_bench_run_get_result (run);
+  if (result == NULL)
+    return cli_session_fail (session, tacho_bench_run_get_error (run));
+  return report (session, result, o, assertions);
+}
+
+int
+cli_bench (CliSession *session, int argc, char **argv)
+{
+  g_auto (BenchOptions) bench = { NULL };
+  const CliOption options[] = {
+    { "model", 'm', "ID", FALSE, &bench.model, "The model; not needed if only one is loaded" },
+    { "concurrency", 'c', "N", FALSE, &bench.concurrency, "Requests in flight at a time (4)" },
+    { "requests", 'n', "N", FALSE, &bench.requests, "Measure so many requests (64)" },
+    { "duration", 0, "S", FALSE, &bench.duration, "Or measure for so many seconds" },
+    { "warmup", 0, "N|Ss", FALSE, &bench.warmup, "Requests or seconds that do not count (2)" },
+    { "prompt-tokens", 0, "N|MIN:MAX", FALSE, &bench.prompt_tokens, "Length of the prompts (128)" },
+    { "output-tokens", 0, "N|MIN:MAX", FALSE, &bench.output_tokens, "Length of the replies (64)" },
+    { "seed", 0, "N", FALSE, &bench.seed, "The same seed gives the same prompts" },
+    { "salt", 0, NULL, FALSE, &bench.salt,
+      "Make each prompt unique, against prefix caches (default)" },
+    { "no-salt", 0, NULL, FALSE, &bench.no_salt, "Let prefix caches work" },
+    { "slo", 0, "LIST", FALSE, &bench.slo, "What a good request is: 'ttft<500ms,itl<50ms'" },
+    { "fail-on", 0, "EXPR", TRUE, &bench.fail_on,
+      "Exit 4 unless this holds: 'p99(ttft_ms)<2000'; may be repeated" },
+    { "out", 0, "FILE", FALSE, &bench.out, "Write the result to this file" },
+    { "records", 0, "FILE", FALSE, &bench.records,
+      "Write a JSON line for each request to this file" },
+    { "format", 0, "FORMAT", FALSE, &bench.format, "tacho (JSON, default) or csv" },
+    { NULL },
+  };
+  const CliUsage usage = {
+    .command = "bench",
+    .arguments = "",
+    .summary =
+        "Keeps a number of requests in flight and measures the replies. Nothing is retried;\n"
+        "failures are never in the latencies and always in the error figures.",
+    .description =
+        "Examples:\n"
+        "  tacho-cli bench --url http://127.0.0.1:8080 --concurrency 8 --requests 200\n"
+        "  tacho-cli bench --url http://127.0.0.1:8080 --concurrency 4 --duration 30 \\\n"
+        "      --warmup 3s --fail-on 'p99(ttft_ms)<2000' --fail-on 'error_rate<0.01'\n"
+        "  tacho-cli bench --url sim: -m sim-tiny-1b-q8_0 --json --records requests.jsonl",
+    .options = options,
+    .uses_server = TRUE,
+  };
+  g_autoptr (TachoBenchPlan) plan = tacho_bench_plan_new ();
+  g_autoptr (GPtrArray) assertions = NULL;
+  g_auto (GStrv) words = NULL;
+  g_autoptr (GError) error = NULL;
+  int status = cli_begin (session, &usage, argc, argv, &words);
+
+  if (status >= 0)
+    return status;
+  if (words[0] != NULL)
+    {
+      cli_terminal_error (session->terminal, "bench takes no arguments, but was given “%.60s”.",
+                          words[0]);
+      return CLI_EXIT_USAGE;
+    }
+  assertions = read_assertions (bench.fail_on, &error);
+  if (assertions == NULL || !read_plan (&bench, plan, &error) ||
+      !check_outputs (&bench, session->globals.json, &error))
+    return cli_session_fail (session, error);
+  return run_bench (session, &bench, plan, assertions);
+}
