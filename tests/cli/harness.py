@@ -8,6 +8,8 @@ import pty
 import re
 import select
 import signal
+import socket
+import struct
 import subprocess
 import sys
 import threading
@@ -164,6 +166,57 @@ def openai_server(body, status=200, seen=None, models=("m",)):
         server.shutdown()
         thread.join()
         server.server_close()
+
+
+@contextlib.contextmanager
+def forgetful_server(body):
+    """Promises to keep connections, and resets each at its second request, as llama-server may do."""
+    listener = socket.create_server(("127.0.0.1", 0), backlog=64)
+    threads = []
+
+    def read_request(stream):
+        head = b""
+        while not head.endswith(b"\r\n\r\n"):
+            line = stream.readline()
+            if not line:
+                return None
+            head += line
+        length = re.search(rb"(?i)content-length: (\d+)", head)
+        stream.read(int(length.group(1)) if length else 0)
+        return head
+
+    def serve(connection):
+        with connection, connection.makefile("rwb") as stream:
+            head = read_request(stream)
+            if head is None:
+                return
+            listing = json.dumps({"object": "list", "data": [{"id": "m", "object": "model"}]}).encode()
+            kind, data = ("text/event-stream", body) if head.startswith(b"POST") else ("application/json", listing)
+            found = head.startswith(b"POST") or head.startswith(b"GET /v1/models ")
+            stream.write(b"HTTP/1.1 %s\r\nContent-Type: %s\r\nKeep-Alive: timeout=5, max=100\r\nContent-Length: %d\r\n\r\n"
+                         % (b"200 OK" if found else b"404 Not Found", kind.encode(), len(data)) + data)
+            stream.flush()
+            stream.read(1)  # the next request begins: hang up on it
+            connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+
+    def accept():
+        while True:
+            try:
+                connection = listener.accept()[0]
+            except OSError:
+                return
+            threads.append(threading.Thread(target=serve, args=(connection,), daemon=True))
+            threads[-1].start()
+
+    acceptor = threading.Thread(target=accept, daemon=True)
+    acceptor.start()
+    try:
+        yield "http://127.0.0.1:%d" % listener.getsockname()[1]
+    finally:
+        listener.shutdown(socket.SHUT_RDWR)
+        listener.close()
+        for thread in [acceptor, *threads]:
+            thread.join(LIMIT_S)
 
 
 def run_on_terminal(*arguments, env=None, send=None, when=None):

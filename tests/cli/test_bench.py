@@ -7,8 +7,8 @@ import signal
 import subprocess
 import tempfile
 
-from harness import (CLI, LIMIT_S, Simulator, TINY, environment, expect, main, openai_server, run, run_on_terminal,
-                     streams, test)
+from harness import (CLI, LIMIT_S, Simulator, TINY, environment, expect, forgetful_server, main, openai_server, run,
+                     run_on_terminal, streams, test)
 
 RECORD = {"id", "response_id", "model", "scheduled_ns", "start_ns", "first_ns", "last_ns", "end_ns", "chunk_ns", "chunks",
           "prompt_tokens", "output_tokens", "tokens_source", "status", "error", "http_status", "protocol", "connection",
@@ -148,6 +148,13 @@ def no_usage_is_labelled_and_the_key_is_never_shown():
     assert not any(key in text for text in texts)
     rows = [json.loads(line) for line in texts[3].splitlines()]
     assert {row["tokens_source"] for row in rows} == {"chunks"} and {row["output_tokens"] for row in rows} == {3}, rows
+
+
+@test
+def connections_that_are_closed_without_a_word_are_no_errors():
+    with forgetful_server(streams(["a", "b"])) as url:
+        got = expect(run("bench", "--url", url, "--concurrency", 1, "--requests", 30, "--warmup", 0, "--json"), 0).json()
+    assert got["counts"]["ok"] == 30 and got["counts"]["error"] == 0, (got["counts"], got["errors"])
 
 
 main()

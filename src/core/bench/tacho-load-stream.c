@@ -293,6 +293,11 @@ tacho_load_stream_begin (TachoLoadStream *self,
   self->chunks_in_window = 0;
   self->on_wire = FALSE;
   self->error_text[0] = '\0';
+  /* libcurl resends a request whose kept connection turns out to be closed before a byte came, but
+   * counts that over the life of a handle and fails the sixth (curl #5974, #19066). llama-server
+   * closes after every streamed reply without a word, so only a reset handle measures it right. */
+  curl_easy_reset (self->easy);
+  set_options (self);
   curl_easy_setopt (self->easy, CURLOPT_URL, url);
   curl_easy_setopt (self->easy, CURLOPT_POSTFIELDS, data);
   curl_easy_setopt (self->easy, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t) length);
