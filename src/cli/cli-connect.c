@@ -304,6 +304,7 @@ cli_session_pick_model (CliSession *self, const char *id, GError **error)
   g_autofree char *usable = NULL;
   TachoModel *found = NULL;
   guint n_usable = 0;
+  guint n_loaded = 0;
 
   if (id != NULL)
     return find_model (self, id, error);
@@ -314,10 +315,16 @@ cli_session_pick_model (CliSession *self, const char *id, GError **error)
 
       if (n > 1 && (status == TACHO_MODEL_STATUS_UNLOADED || status == TACHO_MODEL_STATUS_FAILED))
         continue;
-      found = model; /* the list keeps it */
       n_usable++;
+      n_loaded += status == TACHO_MODEL_STATUS_LOADED;
+      if (found == NULL || (n_loaded == 1 && status == TACHO_MODEL_STATUS_LOADED))
+        found = model; /* the list keeps it */
     }
-  if (n_usable == 1)
+  /* A loaded model costs nothing to choose; among mere names one could be dear, or slow to load. */
+  if (n_loaded > 1)
+    cli_terminal_say (self->terminal, "%u models are loaded: taking %s (choose with -m ID).", n_loaded,
+                      tacho_model_get_id (found));
+  if (n_usable == 1 || n_loaded > 0)
     return found;
   usable = join_ids (self, n_usable > 0);
   if (n == 0)
