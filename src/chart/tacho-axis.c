@@ -79,7 +79,8 @@ place_ticks (TachoAxis *axis)
  * @max_ticks: most ticks wanted; clamped to 2..1000
  * @round: whether to widen the bounds to whole steps
  *
- * Chooses the smallest step of 1, 2 or 5 x 10^n that needs at most @max_ticks ticks.
+ * Chooses the smallest step of 1, 2 or 5 x 10^n that needs at most @max_ticks ticks; rounded bounds
+ * on both sides of zero take at least three.
  */
 void
 tacho_axis_init (TachoAxis *axis, double low, double high, guint max_ticks, gboolean round)
@@ -90,6 +91,8 @@ tacho_axis_init (TachoAxis *axis, double low, double high, guint max_ticks, gboo
 
   max_ticks = CLAMP (max_ticks, 2, 1000);
   make_sane (&low, &high);
+  if (round && low < 0.0 && high > 0.0)
+    max_ticks = MAX (max_ticks, 3); /* on both sides of zero no step needs fewer */
   step = nice_step_at_least ((high - low) / max_ticks);
   for (;;)
     {

@@ -177,15 +177,6 @@ tacho_chart_describe_cursor (TachoChart *self)
 }
 
 static void
-append_text (GtkSnapshot *snapshot, PangoLayout *layout, float x, float y, const GdkRGBA *color)
-{
-  gtk_snapshot_save (snapshot);
-  gtk_snapshot_translate (snapshot, &GRAPHENE_POINT_INIT (floorf (x), floorf (y)));
-  gtk_snapshot_append_layout (snapshot, layout, color);
-  gtk_snapshot_restore (snapshot);
-}
-
-static void
 append_rounded (GtkSnapshot *snapshot,
                 const graphene_rect_t *rect,
                 float radius,
@@ -285,11 +276,13 @@ draw_values (TachoChart *self, GtkSnapshot *snapshot, double x, float line_x)
   if (box.origin.x + box.size.width > width)
     box.origin.x = MAX (line_x - 10 - box.size.width, 0);
   box.origin.x = floorf (box.origin.x);
-  box.origin.y = self->plot.origin.y;
+  box.origin.y = (float) gtk_widget_get_height (GTK_WIDGET (self)) - box.size.height;
+  box.origin.y = floorf (CLAMP (box.origin.y, 0.0f, self->plot.origin.y));
   draw_box_frame (self, snapshot, &box);
-  append_text (snapshot, head,
-               rtl ? box.origin.x + box.size.width - PAD - (float) head_width : box.origin.x + PAD,
-               box.origin.y + PAD, &self->foreground);
+  tacho_chart_append_text (snapshot, head,
+                           rtl ? box.origin.x + box.size.width - PAD - (float) head_width
+                               : box.origin.x + PAD,
+                           box.origin.y + PAD, &self->foreground);
   for (guint i = 0; i < self->entries->len; i++)
     {
       const TachoChartEntry *entry = g_ptr_array_index (self->entries, i);
@@ -299,11 +292,12 @@ draw_values (TachoChart *self, GtkSnapshot *snapshot, double x, float line_x)
                                                 floorf (y + ((float) line - DOT) / 2), DOT, DOT);
 
       append_rounded (snapshot, &dot, DOT / 2, &self->colors[entry->color]);
-      append_text (snapshot, rows[i].name,
-                   rtl ? right - DOT - GAP - (float) rows[i].name_width : left + DOT + GAP, y,
-                   &self->dim);
-      append_text (snapshot, rows[i].value, rtl ? left : right - (float) rows[i].value_width, y,
-                   &self->foreground);
+      tacho_chart_append_text (
+          snapshot, rows[i].name,
+          rtl ? right - DOT - GAP - (float) rows[i].name_width : left + DOT + GAP, y, &self->dim);
+      tacho_chart_append_text (snapshot, rows[i].value,
+                               rtl ? left : right - (float) rows[i].value_width, y,
+                               &self->foreground);
       g_object_unref (rows[i].name);
       g_object_unref (rows[i].value);
     }

@@ -36,6 +36,7 @@ struct _TachoChart
   TachoAxis x, y;
   double y_reference; /* the data maximum that `y` was chosen for */
   graphene_rect_t plot;
+  float line; /* height of a line of text */
   float header_height;
   gboolean has_data;
   GskRenderNode *title_node, *legend_node, *y_node, *x_node;
@@ -51,6 +52,13 @@ struct _TachoChart
 /* tacho-chart-draw.c */
 void tacho_chart_draw (TachoChart *self, GtkSnapshot *snapshot);
 void tacho_chart_forget_nodes (TachoChart *self);
+GskRenderNode *tacho_chart_finish_node (GtkSnapshot *snapshot);
+
+/* tacho-chart-axes.c. TRUE if the data must be painted anew. */
+gboolean tacho_chart_update_axes (TachoChart *self);
+
+/* tacho-chart-style.c */
+void tacho_chart_read_style (TachoChart *self);
 
 /* tacho-chart-crosshair.c */
 void tacho_chart_draw_crosshair (TachoChart *self, GtkSnapshot *snapshot);
@@ -60,10 +68,17 @@ char *tacho_chart_describe_cursor (TachoChart *self);
 
 /* tacho-chart-text.c */
 PangoLayout *tacho_chart_make_text (TachoChart *self, const char *text, gboolean heading);
+void tacho_chart_append_text (GtkSnapshot *snapshot,
+                              PangoLayout *layout,
+                              float x,
+                              float y,
+                              const GdkRGBA *color);
 char *tacho_chart_format_value (TachoChart *self, double value, gboolean with_unit);
 char *tacho_chart_format_point (TachoChart *self, const TachoSeries *series, gsize i);
 char *tacho_chart_format_x (TachoChart *self, double x);
 gboolean tacho_chart_is_time (TachoChart *self);
 gboolean tacho_chart_get_x_range (TachoChart *self, double *first, double *last);
+void tacho_chart_describe (TachoChart *self);
+void tacho_chart_queue_describe (TachoChart *self);
 
 G_END_DECLS

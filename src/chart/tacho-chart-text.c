@@ -11,6 +11,7 @@
 #include <math.h>
 #include <string.h>
 
+#define DESCRIBE_SECONDS 1
 #define MAX_TEXT 256 /* characters; a name may come from a server */
 
 /* A layout in caption size. The text is taken literally, however hostile. */
@@ -35,10 +36,23 @@ tacho_chart_make_text (TachoChart *self, const char *text, gboolean heading)
   return layout;
 }
 
+void
+tacho_chart_append_text (GtkSnapshot *snapshot,
+                         PangoLayout *layout,
+                         float x,
+                         float y,
+                         const GdkRGBA *color)
+{
+  gtk_snapshot_save (snapshot);
+  gtk_snapshot_translate (snapshot, &GRAPHENE_POINT_INIT (floorf (x), floorf (y)));
+  gtk_snapshot_append_layout (snapshot, layout, color);
+  gtk_snapshot_restore (snapshot);
+}
+
 gboolean
 tacho_chart_is_time (TachoChart *self)
 {
-  return g_str_equal (self->x_unit, "s");
+  return g_str_equal (self->x_unit, "s") || g_str_equal (self->x_unit, _ ("s"));
 }
 
 /* Three significant digits, and every digit before the point below a million. */
@@ -214,4 +228,41 @@ tacho_chart_summary (TachoChart *self)
   /* Translators: title of a chart, then what it shows */
   return *self->title ? g_strdup_printf (_ ("%s: %s."), self->title, sentence)
                       : g_strdup_printf (_ ("%s."), sentence);
+}
+
+void
+tacho_chart_describe (TachoChart *self)
+{
+  g_autofree char *summary = tacho_chart_summary (self);
+  g_autofree char *cursor = self->cursor_shown ? tacho_chart_describe_cursor (self) : NULL;
+  g_autofree char *text = cursor ? g_strdup_printf ("%s. %s", cursor, summary) : NULL;
+
+  self->describe_again = FALSE;
+  gtk_accessible_update_property (GTK_ACCESSIBLE (self), GTK_ACCESSIBLE_PROPERTY_DESCRIPTION,
+                                  text ? text : summary, -1);
+}
+
+static gboolean
+describe_cb (gpointer data)
+{
+  TachoChart *self = data;
+
+  if (!self->describe_again)
+    {
+      self->describe_source = 0;
+      return G_SOURCE_REMOVE;
+    }
+  tacho_chart_describe (self);
+  return G_SOURCE_CONTINUE;
+}
+
+/* At once, then at most once a second: a screen reader is no dial. */
+void
+tacho_chart_queue_describe (TachoChart *self)
+{
+  self->describe_again = TRUE;
+  if (self->describe_source != 0)
+    return;
+  tacho_chart_describe (self);
+  self->describe_source = g_timeout_add_seconds (DESCRIBE_SECONDS, describe_cb, self);
 }

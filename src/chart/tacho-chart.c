@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* The chart widget: its properties, series, style and input. See tacho-chart-draw.c for the picture. */
+/* The chart widget: its properties, series and input. The picture is in tacho-chart-draw.c. */
 
 #define G_LOG_DOMAIN "tacho-chart"
 
@@ -11,7 +11,6 @@
 #define MIN_HEIGHT 140
 #define NATURAL_WIDTH 420
 #define NATURAL_HEIGHT 200
-#define DESCRIBE_SECONDS 1
 
 G_DEFINE_FINAL_TYPE (TachoChart, tacho_chart, GTK_TYPE_WIDGET)
 
@@ -25,13 +24,6 @@ enum
 };
 
 static GParamSpec *properties[N_PROPS];
-
-/* Blue, orange, green, purple, yellow-brown, sky: told apart with every common colour blindness,
- * and at least 3:1 against a white or a black ground. */
-static const char *const light_colors[TACHO_CHART_N_COLORS] = { "#0068b4", "#d14a00", "#007d5a",
-                                                                "#a8327f", "#927200", "#3f8fd0" };
-static const char *const dark_colors[TACHO_CHART_N_COLORS] = { "#5cb3f2", "#ff9a3d", "#2fc79a",
-                                                               "#ee90c8", "#f0e05a", "#b8c4ff" };
 
 static void
 entry_free (gpointer data)
@@ -49,72 +41,6 @@ redraw (TachoChart *self)
 {
   tacho_chart_forget_nodes (self);
   gtk_widget_queue_draw (GTK_WIDGET (self));
-}
-
-static void
-describe (TachoChart *self)
-{
-  g_autofree char *summary = tacho_chart_summary (self);
-  g_autofree char *cursor = self->cursor_shown ? tacho_chart_describe_cursor (self) : NULL;
-  g_autofree char *text = cursor ? g_strdup_printf ("%s. %s", cursor, summary) : NULL;
-
-  self->describe_again = FALSE;
-  gtk_accessible_update_property (GTK_ACCESSIBLE (self), GTK_ACCESSIBLE_PROPERTY_DESCRIPTION,
-                                  text ? text : summary, -1);
-}
-
-static gboolean
-describe_cb (gpointer data)
-{
-  TachoChart *self = data;
-
-  if (!self->describe_again)
-    {
-      self->describe_source = 0;
-      return G_SOURCE_REMOVE;
-    }
-  describe (self);
-  return G_SOURCE_CONTINUE;
-}
-
-/* At once, then at most once a second: a screen reader is no dial. */
-static void
-queue_describe (TachoChart *self)
-{
-  self->describe_again = TRUE;
-  if (self->describe_source != 0)
-    return;
-  describe (self);
-  self->describe_source = g_timeout_add_seconds (DESCRIBE_SECONDS, describe_cb, self);
-}
-
-static void
-read_style (TachoChart *self)
-{
-  GtkStyleContext *context = gtk_widget_get_style_context (GTK_WIDGET (self));
-  gboolean dark;
-
-  gtk_style_context_get_color (context, &self->foreground);
-  dark = 0.2126 * self->foreground.red + 0.7152 * self->foreground.green +
-             0.0722 * self->foreground.blue >
-         0.5;
-  self->dim = self->grid = self->foreground;
-  self->dim.alpha *= 0.65f;
-  self->grid.alpha *= 0.12f;
-  if (!gtk_style_context_lookup_color (context, "popover_bg_color", &self->box) &&
-      !gtk_style_context_lookup_color (context, "theme_base_color", &self->box))
-    gdk_rgba_parse (&self->box, dark ? "#303030" : "#ffffff");
-  for (guint i = 0; i < TACHO_CHART_N_COLORS; i++)
-    {
-      char name[] = "tacho_series_0";
-
-      name[sizeof name - 2] = (char) ('1' + i);
-      if (!gtk_style_context_lookup_color (context, name, &self->colors[i]))
-        gdk_rgba_parse (&self->colors[i], dark ? dark_colors[i] : light_colors[i]);
-    }
-  self->accent = self->colors[0];
-  if (!gtk_style_context_lookup_color (context, "accent_color", &self->accent))
-    gtk_style_context_lookup_color (context, "theme_selected_bg_color", &self->accent);
 }
 
 static void
@@ -140,7 +66,7 @@ key_pressed_cb (TachoChart *self, guint keyval, guint keycode, GdkModifierType s
   if (!tacho_chart_move_cursor (self, keyval, state))
     return GDK_EVENT_PROPAGATE;
   gtk_widget_queue_draw (GTK_WIDGET (self));
-  describe (self);
+  tacho_chart_describe (self);
   return GDK_EVENT_STOP;
 }
 
@@ -151,7 +77,7 @@ focus_left_cb (TachoChart *self)
     return;
   self->cursor_shown = FALSE;
   gtk_widget_queue_draw (GTK_WIDGET (self));
-  describe (self);
+  tacho_chart_describe (self);
 }
 
 static void
@@ -206,7 +132,7 @@ static void
 tacho_chart_css_changed (GtkWidget *widget, GtkCssStyleChange *change)
 {
   GTK_WIDGET_CLASS (tacho_chart_parent_class)->css_changed (widget, change);
-  read_style (TACHO_CHART (widget));
+  tacho_chart_read_style (TACHO_CHART (widget));
   redraw (TACHO_CHART (widget));
 }
 
@@ -239,7 +165,7 @@ tacho_chart_map (GtkWidget *widget)
 {
   GTK_WIDGET_CLASS (tacho_chart_parent_class)->map (widget);
   gtk_widget_queue_draw (widget);
-  queue_describe (TACHO_CHART (widget));
+  tacho_chart_queue_describe (TACHO_CHART (widget));
 }
 
 static void
@@ -374,7 +300,7 @@ tacho_chart_init (TachoChart *self)
   self->unit = g_strdup ("");
   self->x_unit = g_strdup ("s");
   self->entries = g_ptr_array_new_with_free_func (entry_free);
-  read_style (self);
+  tacho_chart_read_style (self);
   gtk_widget_set_focusable (GTK_WIDGET (self), TRUE);
   g_signal_connect (self, "notify::scale-factor", G_CALLBACK (redraw), NULL);
 
@@ -464,5 +390,5 @@ tacho_chart_queue_update (TachoChart *self)
   if (!gtk_widget_get_mapped (GTK_WIDGET (self)))
     return;
   gtk_widget_queue_draw (GTK_WIDGET (self));
-  queue_describe (self);
+  tacho_chart_queue_describe (self);
 }

@@ -19,7 +19,7 @@ void tacho_chart_remove_all (TachoChart *self);
 /* The data of a series changed: redraw on the next frame, at most once per frame, only if mapped.
  */
 void tacho_chart_queue_update (TachoChart *self);
-char *
-tacho_chart_summary (TachoChart *self) G_GNUC_WARN_UNUSED_RESULT; /* what a screen reader hears */
+/* What a screen reader hears. */
+char *tacho_chart_summary (TachoChart *self) G_GNUC_WARN_UNUSED_RESULT;
 
 G_END_DECLS
