@@ -8,6 +8,7 @@
 #include "chart/tacho-chart.h"
 
 #include <glib/gi18n.h>
+#include <math.h>
 
 #define CHART_HEIGHT 150
 
@@ -47,6 +48,8 @@ struct _TachoBenchCharts
   AdwBin parent_instance;
   TachoChart *charts[G_N_ELEMENTS (titles)];
   TachoSeries *series[G_N_ELEMENTS (lines)];
+  gboolean open[G_N_ELEMENTS (lines)]; /* its last point is of the bucket in progress */
+  gsize n_done;                        /* buckets that were whole when they were drawn */
 };
 
 G_DEFINE_FINAL_TYPE (TachoBenchCharts, tacho_bench_charts, ADW_TYPE_BIN)
@@ -113,7 +116,11 @@ tacho_bench_charts_clear (TachoBenchCharts *self)
   g_return_if_fail (TACHO_IS_BENCH_CHARTS (self));
 
   for (guint i = 0; i < G_N_ELEMENTS (lines); i++)
-    tacho_series_clear (self->series[i]);
+    {
+      tacho_series_clear (self->series[i]);
+      self->open[i] = FALSE;
+    }
+  self->n_done = 0;
   for (guint i = 0; i < G_N_ELEMENTS (titles); i++)
     tacho_chart_queue_update (self->charts[i]);
 }
@@ -124,7 +131,8 @@ tacho_bench_charts_clear (TachoBenchCharts *self)
  * @timeline: (array length=n): the run's time from its start
  * @n: how many points
  *
- * Adds what is new. The last point seen before may have been a bucket in progress: it is replaced.
+ * Adds what is new. The last point is a bucket in progress: it is replaced by the next call. A bucket
+ * in which nothing was measured has no point, so that slow runs show lines rather than loose dots.
  */
 void
 tacho_bench_charts_update (TachoBenchCharts *self, const TachoBenchPoint *timeline, gsize n)
@@ -132,20 +140,19 @@ tacho_bench_charts_update (TachoBenchCharts *self, const TachoBenchPoint *timeli
   g_return_if_fail (TACHO_IS_BENCH_CHARTS (self));
 
   for (guint i = 0; i < G_N_ELEMENTS (lines); i++)
-    {
-      TachoSeries *series = self->series[i];
-      gsize known = tacho_series_get_length (series);
+    for (gsize j = self->n_done; j < n; j++)
+      {
+        double value = G_STRUCT_MEMBER (double, &timeline[j], lines[i].offset);
 
-      for (gsize j = known > 0 ? known - 1 : 0; j < n; j++)
-        {
-          double value = G_STRUCT_MEMBER (double, &timeline[j], lines[i].offset);
-
-          if (j < known)
-            tacho_series_set_last (series, timeline[j].t_s, value, value);
-          else
-            tacho_series_append (series, timeline[j].t_s, value, value);
-        }
-    }
+        if (isnan (value))
+          continue;
+        if (self->open[i])
+          tacho_series_set_last (self->series[i], timeline[j].t_s, value, value);
+        else
+          tacho_series_append (self->series[i], timeline[j].t_s, value, value);
+        self->open[i] = j + 1 == n;
+      }
+  self->n_done = n > 0 ? n - 1 : 0;
   for (guint i = 0; i < G_N_ELEMENTS (titles); i++)
     tacho_chart_queue_update (self->charts[i]);
 }

@@ -201,7 +201,8 @@ snapshot_cb (TachoBenchRun *run, const TachoBenchSnapshot *snapshot, TachoBenchP
   set_count (self->errors, snapshot->error + snapshot->truncated);
   set_count (self->tokens, snapshot->output_tokens);
   set_rate (self->token_rate, snapshot->output_tokens_per_s);
-  set_rate (self->request_rate, snapshot->requests_per_s);
+  /* Of the run so far: in one second, few requests end. */
+  set_rate (self->request_rate, snapshot->elapsed_s > 0 ? snapshot->ok / snapshot->elapsed_s : NAN);
   set_count (self->in_flight, snapshot->in_flight);
   tacho_display_set_class (GTK_WIDGET (self->errors),
                            snapshot->error + snapshot->truncated > 0 ? "error" : "");
@@ -329,6 +330,7 @@ tacho_bench_panel_dispose (GObject *object)
   g_clear_object (&self->loading);
   g_clear_object (&self->model);
   g_clear_pointer (&self->plan, tacho_bench_plan_free);
+  adw_bin_set_child (ADW_BIN (self), NULL);
   gtk_widget_dispose_template (GTK_WIDGET (self), TACHO_TYPE_BENCH_PANEL);
 
   G_OBJECT_CLASS (tacho_bench_panel_parent_class)->dispose (object);

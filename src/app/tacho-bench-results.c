@@ -294,6 +294,7 @@ tacho_bench_results_dispose (GObject *object)
     gtk_native_dialog_destroy (GTK_NATIVE_DIALOG (self->chooser));
   g_clear_object (&self->chooser);
   g_clear_pointer (&self->result, tacho_bench_result_unref);
+  adw_bin_set_child (ADW_BIN (self), NULL);
   gtk_widget_dispose_template (GTK_WIDGET (self), TACHO_TYPE_BENCH_RESULTS);
 
   G_OBJECT_CLASS (tacho_bench_results_parent_class)->dispose (object);

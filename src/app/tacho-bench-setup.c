@@ -56,6 +56,7 @@ unit_cb (TachoBenchSetup *self)
 static void
 tacho_bench_setup_dispose (GObject *object)
 {
+  adw_bin_set_child (ADW_BIN (object), NULL);
   gtk_widget_dispose_template (GTK_WIDGET (object), TACHO_TYPE_BENCH_SETUP);
 
   G_OBJECT_CLASS (tacho_bench_setup_parent_class)->dispose (object);

@@ -208,6 +208,7 @@ tacho_connection_menu_dispose (GObject *object)
   TachoConnectionMenu *self = TACHO_CONNECTION_MENU (object);
 
   tacho_connection_menu_set_connection (self, NULL);
+  adw_bin_set_child (ADW_BIN (self), NULL);
   gtk_widget_dispose_template (GTK_WIDGET (self), TACHO_TYPE_CONNECTION_MENU);
 
   G_OBJECT_CLASS (tacho_connection_menu_parent_class)->dispose (object);

@@ -71,7 +71,7 @@ tacho_display_connection_state (TachoConnectionState state)
 /**
  * tacho_display_set_class:
  * @widget: what shows a state
- * @css_class: the class of the state
+ * @css_class: the class of the state; empty for one without a colour
  *
  * Replaces the colour class of an earlier state.
  */
@@ -81,7 +81,8 @@ tacho_display_set_class (GtkWidget *widget, const char *css_class)
   for (gsize i = 0; i < G_N_ELEMENTS (state_classes); i++)
     if (strcmp (state_classes[i], css_class) != 0)
       gtk_widget_remove_css_class (widget, state_classes[i]);
-  gtk_widget_add_css_class (widget, css_class);
+  if (css_class[0] != '\0')
+    gtk_widget_add_css_class (widget, css_class);
 }
 
 /**

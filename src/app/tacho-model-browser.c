@@ -258,6 +258,7 @@ tacho_model_browser_dispose (GObject *object)
   g_clear_object (&self->filtered);
   g_clear_object (&self->filter);
   g_clear_pointer (&self->words, g_strfreev);
+  adw_bin_set_child (ADW_BIN (self), NULL);
   gtk_widget_dispose_template (GTK_WIDGET (self), TACHO_TYPE_MODEL_BROWSER);
 
   G_OBJECT_CLASS (tacho_model_browser_parent_class)->dispose (object);

@@ -122,6 +122,7 @@ tacho_model_chooser_dispose (GObject *object)
   TachoModelChooser *self = TACHO_MODEL_CHOOSER (object);
 
   tacho_model_chooser_set_connection (self, NULL);
+  adw_bin_set_child (ADW_BIN (self), NULL);
   gtk_widget_dispose_template (GTK_WIDGET (self), TACHO_TYPE_MODEL_CHOOSER);
 
   G_OBJECT_CLASS (tacho_model_chooser_parent_class)->dispose (object);

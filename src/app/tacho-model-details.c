@@ -45,6 +45,8 @@ add_row (TachoModelDetails *self, const char *label, char *value)
   content = gtk_label_new (clean);
   gtk_label_set_xalign (GTK_LABEL (content), 0);
   gtk_label_set_selectable (GTK_LABEL (content), TRUE);
+  /* Else the popover would open with a text cursor in its first value. */
+  gtk_widget_set_focusable (content, FALSE);
   gtk_label_set_wrap (GTK_LABEL (content), TRUE);
   gtk_label_set_wrap_mode (GTK_LABEL (content), PANGO_WRAP_WORD_CHAR);
   gtk_label_set_max_width_chars (GTK_LABEL (content), 36);

@@ -110,6 +110,17 @@ update_button (TachoModelRow *self, const char *name)
                                   accessible, -1);
 }
 
+/* The whole of what may be cut; and where more is to be found than a server tells. */
+static void
+set_status_tooltip (TachoModelRow *self, TachoModelStatus status, const char *words)
+{
+  g_autofree char *text = NULL;
+
+  if (status == TACHO_MODEL_STATUS_FAILED)
+    text = g_strdup_printf ("%s\n%s", words, _ ("The log of the server may say more."));
+  gtk_widget_set_tooltip_text (GTK_WIDGET (self->status), text != NULL ? text : words);
+}
+
 static void
 update (TachoModelRow *self)
 {
@@ -144,7 +155,7 @@ update (TachoModelRow *self)
   gtk_label_set_label (self->summary, summary);
   gtk_widget_set_visible (GTK_WIDGET (self->summary), summary[0] != '\0');
   gtk_label_set_label (self->status, words);
-  gtk_widget_set_tooltip_text (GTK_WIDGET (self->status), words);
+  set_status_tooltip (self, status, words);
   gtk_image_set_from_icon_name (self->icon, state.icon);
   tacho_display_set_class (GTK_WIDGET (self->icon), state.css_class);
   tacho_display_set_class (GTK_WIDGET (self->status), state.css_class);
@@ -201,6 +212,7 @@ tacho_model_row_dispose (GObject *object)
   TachoModelRow *self = TACHO_MODEL_ROW (object);
 
   tacho_model_row_unbind (self);
+  adw_bin_set_child (ADW_BIN (self), NULL);
   gtk_widget_dispose_template (GTK_WIDGET (self), TACHO_TYPE_MODEL_ROW);
 
   G_OBJECT_CLASS (tacho_model_row_parent_class)->dispose (object);

@@ -133,9 +133,8 @@ update_welcome (TachoPromptPane *self)
     text = g_strdup (obstacle);
   else
     text = g_strdup_printf (tacho_connection_needs_load (self->connection, model)
-                                ? _ ("%s is loaded with the first prompt. Its answer streams in "
-                                     "here, with the time to the "
-                                     "first token and the speed.")
+                                ? _ ("%s will be loaded when you send a prompt. Its answer streams "
+                                     "in here, with the time to the first token and the speed.")
                                 : _ ("%s is ready. Its answer streams in here, with the time to "
                                      "the first token and the "
                                      "speed."),
@@ -450,6 +449,7 @@ tacho_prompt_pane_dispose (GObject *object)
   g_clear_object (&self->model);
   g_clear_pointer (&self->conversation, tacho_conversation_free);
   g_clear_pointer (&self->stats, g_free);
+  adw_bin_set_child (ADW_BIN (self), NULL);
   gtk_widget_dispose_template (GTK_WIDGET (self), TACHO_TYPE_PROMPT_PANE);
 
   G_OBJECT_CLASS (tacho_prompt_pane_parent_class)->dispose (object);

@@ -100,6 +100,7 @@ tacho_prompt_settings_dispose (GObject *object)
   TachoPromptSettings *self = TACHO_PROMPT_SETTINGS (object);
 
   g_clear_pointer (&self->summary, g_free);
+  adw_bin_set_child (ADW_BIN (self), NULL);
   gtk_widget_dispose_template (GTK_WIDGET (self), TACHO_TYPE_PROMPT_SETTINGS);
 
   G_OBJECT_CLASS (tacho_prompt_settings_parent_class)->dispose (object);

@@ -218,7 +218,7 @@ tacho_transcript_css_changed (GtkWidget *widget, GtkCssStyleChange *change)
   lookup_color (context, "warning_color", &text, &warning);
   lookup_color (context, "error_color", &text, &error);
   lookup_color (context, "accent_bg_color", &text, &self->bubble_color);
-  self->bubble_color.alpha = 0.13f;
+  self->bubble_color.alpha = 0.17f;
   g_object_set (self->speaker_tag, "foreground-rgba", &dim, NULL);
   g_object_set (self->thought_tag, "foreground-rgba", &dim, NULL);
   g_object_set (self->note_tag, "foreground-rgba", &dim, NULL);
@@ -314,7 +314,8 @@ tacho_transcript_init (TachoTranscript *self)
                                   "pixels-below-lines", BUBBLE_PADDING, NULL);
   self->speaker_tag = gtk_text_buffer_create_tag (self->buffer, NULL, "pixels-above-lines", 14,
                                                   "scale", 0.85, "weight", PANGO_WEIGHT_BOLD, NULL);
-  self->thought_tag = gtk_text_buffer_create_tag (self->buffer, NULL, "left-margin", 30, NULL);
+  self->thought_tag = gtk_text_buffer_create_tag (self->buffer, NULL, "left-margin", 30,
+                                                  "pixels-below-lines", 6, NULL);
   self->note_tag =
       gtk_text_buffer_create_tag (self->buffer, NULL, "pixels-above-lines", 6, "scale", 0.85, NULL);
   self->warning_tag = gtk_text_buffer_create_tag (self->buffer, NULL, NULL);
