@@ -1,0 +1,342 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Drives the real window the way a screen reader does: an X server and a session bus of its own, the
+accessibility bus, the program, and helpers that find, press and type. No sleeps: every wait polls with
+a limit while the accessibility bus is served."""
+
+import contextlib
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+import traceback
+
+LIMIT = 30.0
+STEP = 0.05
+INSIDE = 'TACHO_GUI_INSIDE'
+LAUNCHERS = ('/usr/libexec/at-spi-bus-launcher', '/usr/lib/at-spi2-core/at-spi-bus-launcher')
+
+
+def skip(reason):
+    print(f'1..0 # SKIP {reason}')
+    sys.exit(0)
+
+
+def enter(screen='1366x768'):
+    """Runs the calling script again inside a session of its own, or skips with the reason."""
+    if os.environ.get(INSIDE):
+        return
+    for tool in ('xvfb-run', 'dbus-run-session', 'xdotool'):
+        if shutil.which(tool) is None:
+            skip(f'{tool} is not installed')
+    if not any(os.path.exists(path) for path in LAUNCHERS):
+        skip('at-spi2-core is not installed')
+    try:
+        import pyatspi  # noqa: F401
+    except ImportError:
+        skip('python3-pyatspi is not installed')
+    screen = os.environ.get('TACHO_SCREEN', screen)
+    env = dict(os.environ, **{INSIDE: '1'})
+    env.update(GTK_A11Y='atspi', GSK_RENDERER='cairo', GDK_BACKEND='x11', GSETTINGS_BACKEND='memory',
+               GTK_USE_PORTAL='0', LANG='C.UTF-8')
+    # A warning ends the program, but not this script: pyatspi warns when a window goes away.
+    env['TACHO_GUI_DEBUG'] = env.pop('G_DEBUG', 'fatal-warnings')
+    command = ['dbus-run-session', '--', 'xvfb-run', '-a', '-s', f'-screen 0 {screen}x24 -noreset',
+               sys.executable, os.path.abspath(sys.argv[0]), *sys.argv[1:]]
+    sys.stdout.flush()
+    os.execvpe(command[0], command, env)
+
+
+class Tests:
+    """Collects functions, runs each with a program of its own, prints TAP."""
+
+    def __init__(self):
+        self.tests = []
+
+    def __call__(self, *arguments, **options):
+        def add(function):
+            self.tests.append((function, arguments, options))
+            return function
+        return add
+
+    def main(self):
+        wanted = sys.argv[1:]
+        tests = [t for t in self.tests if not wanted or t[0].__name__ in wanted]
+        print(f'1..{len(tests)}', flush=True)
+        failed = 0
+        for number, (function, arguments, options) in enumerate(tests, 1):
+            name = function.__name__
+            gui = Gui(name, arguments, **options)
+            try:
+                with gui:
+                    function(gui)
+                    if gui.start:
+                        gui.screenshot('end')
+                        gui.quit()
+            except Exception:
+                failed += 1
+                for line in traceback.format_exc().splitlines() + gui.report():
+                    print(f'# {line}')
+                print(f'not ok {number} {name}', flush=True)
+            else:
+                print(f'ok {number} {name}', flush=True)
+        sys.exit(1 if failed else 0)
+
+
+@contextlib.contextmanager
+def accessibility_bus():
+    launcher = next(path for path in LAUNCHERS if os.path.exists(path))
+    process = subprocess.Popen([launcher, '--launch-immediately'], stdout=subprocess.DEVNULL,
+                               stderr=subprocess.DEVNULL)
+    try:
+        yield
+    finally:
+        process.terminate()
+        process.wait()
+
+
+def dead_url():
+    """An address at which nothing listens."""
+    with socket.socket() as sock:
+        sock.bind(('127.0.0.1', 0))
+        return f'http://127.0.0.1:{sock.getsockname()[1]}'
+
+
+def program():
+    return os.path.join(os.environ['TACHO_BUILD_ROOT'], 'src', 'app', 'tacho')
+
+
+class Gui:
+    def __init__(self, name, arguments, url='sim:fast', start=True):
+        self.name = name
+        self.arguments = list(arguments)
+        self.url = url
+        self.start = start
+        self.process = None
+        self.app = None
+        self.log = None
+
+    # The program
+
+    def __enter__(self):
+        self.home = tempfile.mkdtemp(prefix='tacho-gui-')
+        self.env = dict(os.environ, HOME=self.home, XDG_CONFIG_HOME=self.home,
+                        XDG_CACHE_HOME=self.home, XDG_DATA_HOME=self.home,
+                        G_DEBUG=os.environ['TACHO_GUI_DEBUG'])
+        if not self.start:
+            return self
+        self.log = open(os.path.join(self.home, 'log'), 'w+', encoding='utf-8', errors='replace')
+        self.process = subprocess.Popen([program(), '--url', self.url, *self.arguments], env=self.env,
+                                        stdout=self.log, stderr=self.log)
+        try:
+            self.app = self.wait(self._find_app, 'the program to be on the accessibility bus')
+        except Exception:
+            self.close()
+            raise
+        return self
+
+    def __exit__(self, kind, value, trace):
+        if kind is not None and self.process is not None:
+            self.screenshot('failed')
+            self.tree = self.dump()
+        self.close()
+
+    def quit(self):
+        """Closes the window as a person does; the program must then end well, all by itself."""
+        from gi.repository import GLib
+        frame = self.find('Tacho', 'frame')
+        with contextlib.suppress(GLib.Error):  # the program may be gone before it can answer
+            self.act(frame, 'window.close')
+        process, self.process = self.process, None
+        try:
+            self.wait(lambda: process.poll() is not None, 'the program to end')
+        finally:
+            self.process = process
+        assert process.returncode == 0, f'the program ended with status {process.returncode}'
+
+    def run(self, *arguments):
+        """Starts the program once more and waits for its end."""
+        return subprocess.run([program(), *arguments], env=self.env, capture_output=True, text=True,
+                              timeout=LIMIT, check=False)
+
+    def close(self):
+        if self.process is None:
+            shutil.rmtree(self.home, ignore_errors=True)
+            return
+        if self.process.poll() is None:
+            self.process.terminate()
+            try:
+                self.process.wait(10)
+            except subprocess.TimeoutExpired:
+                self.process.kill()
+                self.process.wait()
+        self.status = self.process.returncode
+        self.log.flush()
+        self.log.seek(0)
+        self.output = self.log.read()
+        self.log.close()
+        shutil.rmtree(self.home, ignore_errors=True)
+
+    def report(self):
+        lines = [f'the program said: {line}' for line in getattr(self, 'output', '').splitlines()[-20:]]
+        return lines + getattr(self, 'tree', [])
+
+    def alive(self):
+        return self.process.poll() is None
+
+    def _find_app(self):
+        import pyatspi
+        desktop = pyatspi.Registry.getDesktop(0)
+        for child in desktop:
+            if child is not None and child.name in ('tacho', 'Tacho'):
+                return child
+        return None
+
+    # Waiting
+
+    def wait(self, condition, what, limit=LIMIT):
+        """Serves the bus until condition() is true; what says what was waited for."""
+        from gi.repository import GLib
+        context = GLib.MainContext.default()
+        deadline = time.monotonic() + limit
+        last = None
+        while time.monotonic() < deadline:
+            if self.process is not None and self.process.poll() is not None:
+                raise AssertionError(f'the program ended with {self.process.returncode} while '
+                                     f'waiting for {what}')
+            try:
+                value = condition()
+                if value:
+                    return value
+            except GLib.Error as error:  # an object that went away while it was read
+                last = error
+            tick = GLib.timeout_add(int(STEP * 1000), lambda: True)
+            context.iteration(True)
+            GLib.source_remove(tick)
+            while context.iteration(False):
+                pass
+        raise AssertionError(f'waited {limit:.0f} s for {what}' + (f' ({last})' if last else ''))
+
+    # Reading the tree
+
+    def walk(self, root=None):
+        import pyatspi
+        root = self.app if root is None else root
+        if root is self.app:
+            root.clear_cache()
+        stack = [root]
+        while stack:
+            node = stack.pop()
+            if node is None:
+                continue
+            yield node
+            try:
+                children = [node.getChildAtIndex(i) for i in range(node.childCount)]
+            except Exception:
+                continue
+            stack.extend(reversed(children))
+
+    @staticmethod
+    def text_of(node):
+        try:
+            text = node.queryText()
+            return text.getText(0, -1)
+        except Exception:
+            return ''
+
+    @staticmethod
+    def showing(node):
+        """GTK 4.8 leaves out the state for that: what has no size is not shown."""
+        import pyatspi
+        if not node.getState().contains(pyatspi.STATE_VISIBLE):
+            return False
+        extents = node.queryComponent().getExtents(pyatspi.WINDOW_COORDS)
+        return extents.width > 0 and extents.height > 0
+
+    def find_now(self, name=None, role=None, contains=None, text=None, sensitive=None, root=None,
+                 clickable=False):
+        import pyatspi
+        for node in self.walk(root):
+            try:
+                if role is not None and node.getRoleName() != role:
+                    continue
+                if name is not None and node.name != name:
+                    continue
+                if contains is not None and contains not in node.name:
+                    continue
+                if text is not None and text not in self.text_of(node):
+                    continue
+                if sensitive is not None and \
+                        node.getState().contains(pyatspi.STATE_SENSITIVE) != sensitive:
+                    continue
+                if clickable and 'click' not in self.actions(node):
+                    continue  # a menu button's outer part has the name, its inner one the action
+                if not self.showing(node):
+                    continue
+                return node
+            except Exception:
+                continue
+        return None
+
+    def find(self, name=None, role=None, limit=LIMIT, **rest):
+        what = ', '.join(f'{k}={v!r}' for k, v in dict(name=name, role=role, **rest).items()
+                         if v is not None)
+        return self.wait(lambda: self.find_now(name, role, **rest), what, limit)
+
+    def gone(self, name=None, role=None, limit=LIMIT, **rest):
+        what = ', '.join(f'no {k}={v!r}' for k, v in dict(name=name, role=role, **rest).items()
+                         if v is not None)
+        self.wait(lambda: self.find_now(name, role, **rest) is None, what, limit)
+
+    def label(self, contains, limit=LIMIT):
+        """A label that holds these words; its whole text."""
+        node = self.find(contains=contains, role='label', limit=limit)
+        return node.name
+
+    def dump(self):
+        lines = []
+        try:
+            for node in self.walk():
+                text = self.text_of(node)[:100]
+                lines.append(f'{node.getRoleName()}: {node.name!r} {text!r}')
+        except Exception as error:
+            lines.append(f'the tree could not be read: {error}')
+        return lines
+
+    # Acting
+
+    def press(self, name=None, role=None, **rest):
+        node = self.find(name, role, sensitive=True, clickable=True, **rest)
+        self.act(node, 'click')
+        return node
+
+    @staticmethod
+    def actions(node):
+        try:
+            action = node.queryAction()
+            return [action.getName(i) for i in range(action.nActions)]
+        except NotImplementedError:
+            return []
+
+    @classmethod
+    def act(cls, node, name):
+        node.queryAction().doAction(cls.actions(node).index(name))
+
+    def type_into(self, node, text):
+        node.queryEditableText().setTextContents(text)
+
+    def key(self, *keys):
+        subprocess.run(['xdotool', 'key', '--clearmodifiers', *keys], check=True)
+
+    def type(self, text):
+        subprocess.run(['xdotool', 'type', '--delay', '5', text], check=True)
+
+    def screenshot(self, label):
+        folder = os.environ.get('TACHO_SCREENSHOTS')
+        if not folder or not self.alive() or shutil.which('import') is None:
+            return
+        os.makedirs(folder, exist_ok=True)
+        subprocess.run(['import', '-window', 'root', os.path.join(folder, f'{self.name}-{label}.png')],
+                       check=False)

@@ -1,0 +1,242 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The window on the simulated server, driven through accessibility."""
+
+import os
+import sys
+
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+import tacho_gui  # noqa: E402
+
+tacho_gui.enter()
+test = tacho_gui.Tests()
+
+
+def first_button(gui, prefix):
+    """The first row button whose accessible label begins so ("Load NAME")."""
+    def search():
+        for node in gui.walk():
+            if node.getRoleName() == 'push button' and node.name.startswith(prefix) and \
+                    gui.showing(node):
+                return node
+        return None
+    return gui.wait(search, f'a button "{prefix}…"')
+
+
+@test()
+def opens_and_lists(gui):
+    gui.find(contains=': Connected')
+    gui.find('Simulated', 'label')
+    assert 'models' in gui.label(' models')
+    first_button(gui, 'Unload ')
+    first_button(gui, 'Load ')
+    gui.find('Prompt', 'text')
+
+
+@test()
+def loads_and_unloads(gui):
+    name = 'Simulated Qwen 32B'
+    gui.press(f'Load {name}', 'push button')
+    gui.find(f'Unload {name}', 'push button')
+    gui.press(f'Unload {name}', 'push button')
+    gui.find(f'Load {name}', 'push button')
+
+
+@test()
+def failed_load_says_why(gui):
+    gui.press('Load Simulated Broken 70B', 'push button')
+    # A router says no more than this of why its child ended.
+    assert gui.label('Failed to load: ') == 'Failed to load: exit code 1'
+    gui.find('Try again to load Simulated Broken 70B', 'push button')
+
+
+@test(url='sim:')
+def cancels_a_load(gui):
+    gui.press('Load Simulated Mixtral 8x7B', 'push button')
+    gui.press('Cancel the change of Simulated Mixtral 8x7B', 'push button')
+    gui.find('Load Simulated Mixtral 8x7B', 'push button')
+
+
+@test()
+def search_and_no_results(gui):
+    gui.find(contains=' models', role='label')
+    entry = gui.find('Search models', 'entry')
+    gui.type_into(entry, 'no such model anywhere')
+    gui.find('No Results', 'label')
+    gui.press('Clear Search', 'push button')
+    gui.find(contains='6 models', role='label')
+    first_button(gui, 'Unload ')
+
+
+@test()
+def prompt_streams(gui):
+    gui.find(contains=': Connected')
+    editor = gui.find('Prompt', 'text')
+    gui.type_into(editor, 'Say something short.')
+    gui.press('Send', 'push button')
+    stats = gui.label('total ')
+    for word in ('TTFT ', 'tokens/s', ' tokens', 'simulated'):
+        assert word in stats, stats
+    conversation = gui.text_of(gui.find('Conversation', 'text'))
+    assert conversation.startswith('Say something short.'), conversation
+    assert len(conversation) > 60, conversation
+    assert gui.text_of(gui.find('Prompt', 'text')) == ''
+    # A second turn stands below the first, whose figures move into the conversation.
+    gui.type_into(gui.find('Prompt', 'text'), 'And once more.')
+    gui.press('Send', 'push button')
+    gui.find('Conversation', 'text', text='And once more.')
+    gui.label('total ')
+    conversation = gui.text_of(gui.find('Conversation', 'text'))
+    assert 'Say something short.' in conversation and 'TTFT' in conversation, conversation
+
+
+@test()
+def enter_sends(gui):
+    gui.find(contains=': Connected')
+    gui.find(contains='6 models', role='label')
+    gui.type('first line')
+    gui.key('shift+Return')
+    gui.type('second line')
+    gui.find('Prompt', 'text', text='first line\nsecond line')
+    gui.find('Send', 'push button', sensitive=True)
+    gui.key('Return')
+    gui.find('Conversation', 'text', text='first line\nsecond line\n')
+    gui.label('total ')
+
+
+@test()
+def loads_for_a_prompt(gui):
+    gui.press('Unload Simulated Llama 8B', 'push button')
+    gui.find('Load Simulated Llama 8B', 'push button')
+    gui.type_into(gui.find('Prompt', 'text'), 'Load yourself.')
+    gui.press('Send', 'push button')
+    gui.label('total ')
+    gui.find('Unload Simulated Llama 8B', 'push button')
+
+
+@test()
+def new_conversation(gui):
+    gui.find(contains=': Connected')
+    gui.type_into(gui.find('Prompt', 'text'), 'Soon forgotten.')
+    gui.press('Send', 'push button')
+    gui.label('total ')
+    gui.press('New conversation', 'push button')
+    gui.find('Ask the Model', 'label')
+    assert gui.text_of(gui.find('Conversation', 'text')) == ''
+
+
+@test()
+def details(gui):
+    gui.press('Details of Simulated Tiny 1B', 'push button')
+    # A value is named by what stands before it.
+    gui.find('sim-tiny-1b-q8_0 Id', 'label')
+    gui.find('4096 tokens Context in use', 'label')
+
+
+@test(url='sim:slow')
+def stop_before_first_token(gui):
+    gui.find(contains=': Connected')
+    gui.type_into(gui.find('Prompt', 'text'), 'word ' * 2000)
+    gui.press('Send', 'push button')
+    gui.press('Stop', 'push button')
+    gui.find('Conversation', 'text', text='Stopped before the first token.')
+    gui.find('Send', 'push button')
+    assert gui.alive()
+
+
+@test(url='sim:slow')
+def stop_keeps_text(gui):
+    gui.find(contains=': Connected')
+    gui.type_into(gui.find('Prompt', 'text'), 'Tell a long story.')
+    gui.press('Send', 'push button')
+    gui.label('TTFT ')
+    before = gui.text_of(gui.find('Conversation', 'text'))
+    gui.press('Stop', 'push button')
+    gui.find('Conversation', 'text', text='Stopped. What had come is kept.')
+    after = gui.text_of(gui.find('Conversation', 'text'))
+    assert after.startswith(before.rstrip('\n')), (before, after)
+    gui.find('Retry', 'push button')
+
+
+@test()
+def benchmark_to_its_end(gui):
+    gui.find(contains=': Connected')
+    gui.key('ctrl+2')
+    gui.press('Run', 'push button')
+    gui.label('Finished.', limit=120)
+    gui.find('Results', 'label')
+    for word in ('Time to first token', 'p50', 'p99'):
+        gui.find(word, 'label')
+    assert '64 requests answered' in gui.label('requests answered')
+    assert 'No request failed.' in gui.label('No request failed')
+    badges = [node for node in gui.walk() if node.getRoleName() == 'label' and
+              node.name == 'Simulated' and gui.showing(node)]
+    assert len(badges) >= 2, 'the results must say that they are simulated'
+
+
+@test()
+def benchmark_stopped(gui):
+    gui.find(contains=': Connected')
+    gui.key('ctrl+2')
+    gui.type_into(gui.find('Stop after', 'spin button'), '100000')
+    gui.press('Run', 'push button')
+    gui.label('Measuring: ')
+    gui.press('Stop', 'push button')
+    gui.find('Stopped early', 'label')
+    gui.find('Results', 'label')
+
+
+@test(url=tacho_gui.dead_url())
+def dead_server(gui):
+    gui.find(contains=': Offline')
+    gui.find('Server Is Offline', 'label')
+    gui.press('Retry', 'push button')
+    gui.find('Server Is Offline', 'label')
+    assert gui.alive()
+    gui.find(contains='The server is offline', role='label')
+
+
+@test()
+def add_dead_server(gui):
+    gui.find(contains=': Connected')
+    url = tacho_gui.dead_url()
+    gui.key('ctrl+l')
+    entry = gui.find('URL', 'text')
+    # Without its scheme, as people type it.
+    gui.type_into(entry, url[len('http://'):])
+    gui.find(f'Will use {url}', 'label')
+    gui.press('Connect', 'push button')
+    gui.find(contains=': Offline')
+    gui.find('Server Is Offline', 'label')
+    gui.find('Retry', 'push button')
+    assert gui.alive()
+
+
+@test()
+def second_start_uses_the_window(gui):
+    gui.find(contains=': Connected')
+    done = gui.run('--url', tacho_gui.dead_url())
+    assert done.returncode == 0, done
+    gui.find(contains=': Offline')
+    frames = [node for node in gui.walk() if node.getRoleName() == 'frame']
+    assert len(frames) == 1, frames
+
+
+@test(start=False)
+def exits_after_startup(gui):
+    done = gui.run('--url', 'sim:', '--exit-after-startup')
+    assert done.returncode == 0, done
+
+
+@test(start=False)
+def says_what_is_wrong_with_a_url(gui):
+    done = gui.run('--url', 'ftp://example.org')
+    assert done.returncode == 2, done
+    assert 'ftp' in done.stderr, done
+    done = gui.run('--url', 'sim:', '--api-key-env', 'TACHO_NO_SUCH_VARIABLE')
+    assert done.returncode == 2, done
+    assert 'TACHO_NO_SUCH_VARIABLE' in done.stderr, done
+
+
+with tacho_gui.accessibility_bus():
+    test.main()
