@@ -349,7 +349,7 @@ cli_bench (CliSession *session, int argc, char **argv)
 {
   g_auto (BenchOptions) bench = { NULL };
   const CliOption options[] = {
-    { "model", 'm', "ID", FALSE, &bench.model, "The model; not needed if only one is loaded" },
+    { "model", 'm', "ID", FALSE, &bench.model, "The model; else a loaded one, or the only one" },
     { "concurrency", 'c', "N", FALSE, &bench.concurrency, "Requests in flight at a time (4)" },
     { "requests", 'n', "N", FALSE, &bench.requests, "Measure so many requests (64)" },
     { "duration", 0, "S", FALSE, &bench.duration, "Or measure for so many seconds" },

@@ -322,8 +322,8 @@ cli_session_pick_model (CliSession *self, const char *id, GError **error)
     }
   /* A loaded model costs nothing to choose; among mere names one could be dear, or slow to load. */
   if (n_loaded > 1)
-    cli_terminal_say (self->terminal, "%u models are loaded: taking %s (choose with -m ID).", n_loaded,
-                      tacho_model_get_id (found));
+    cli_terminal_say (self->terminal, "%u models are loaded: taking %s (choose with -m ID).",
+                      n_loaded, tacho_model_get_id (found));
   if (n_usable == 1 || n_loaded > 0)
     return found;
   usable = join_ids (self, n_usable > 0);

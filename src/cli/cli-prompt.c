@@ -351,7 +351,7 @@ cli_prompt (CliSession *session, int argc, char **argv)
 {
   g_auto (PromptOptions) prompt = { NULL };
   const CliOption options[] = {
-    { "model", 'm', "ID", FALSE, &prompt.model, "The model; not needed if only one is loaded" },
+    { "model", 'm', "ID", FALSE, &prompt.model, "The model; else a loaded one, or the only one" },
     { "system", 0, "TEXT", FALSE, &prompt.system, "System prompt" },
     { "max-tokens", 0, "N", FALSE, &prompt.max_tokens, "Longest reply, in tokens" },
     { "temperature", 0, "X", FALSE, &prompt.temperature, "Sampling temperature, 0 to 2" },

@@ -74,6 +74,18 @@ def the_only_model_needs_no_name_and_an_unknown_one_is_exit_1():
 
 
 @test
+def without_a_name_a_loaded_model_is_taken_and_said():
+    r = expect(run("prompt", "--url", "sim:", "--max-tokens", 2, "hello"), 0)
+    assert r.out and r.err == "2 models are loaded: taking sim-llama-8b-q4_k_m (choose with -m ID).\n", r
+    with Simulator() as sim:
+        expect(run("models", "unload", "--all", "--url", sim.url), 0)
+        r = expect(run("prompt", "--url", sim.url, "hello"), 2)
+        assert "No model is loaded; say which with -m ID" in r.err and TINY in r.err and r.out == "", r
+    with openai_server(b"", models=("a", "b")) as url:
+        assert "2 models that could be meant" in expect(run("prompt", "--url", url, "hello"), 2).err
+
+
+@test
 def a_truncated_stream_keeps_its_text_and_is_exit_1():
     with Simulator("--fault", "truncate:after=5") as sim:
         r = expect(run("prompt", "--url", sim.url, "-m", TINY, "hello"), 1)

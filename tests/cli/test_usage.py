@@ -55,7 +55,6 @@ def mistakes_are_exit_2_and_say_what_was_meant():
             (["prompt", "--url", "sim:", "--temperature", "9", "x"], "--temperature: “9”"),
             (["prompt", "--url", "sim:", "--max-tokens", "0", "x"], "from 1"),
             (["prompt", "--url", "sim:"], "empty"),
-            (["prompt", "--url", "sim:", "x"], "say which with -m"),
             (["bench", "--url", "sim:", "--concurrency", "x"], "--concurrency: “x”"),
             (["bench", "--url", "sim:", "--requests", "1", "--duration", "1"], "not both"),
             (["bench", "--url", "sim:", "--prompt-tokens", "9:2"], "MIN:MAX"),
