@@ -6,6 +6,7 @@
 #include "bench/tacho-load-engine.h"
 
 #include "base/tacho-clock.h"
+#include "bench/tacho-load-feed.h"
 #include "bench/tacho-load-stream.h"
 
 #include <errno.h>
@@ -44,7 +45,8 @@ struct _TachoLoadEngine
   TachoLoadStream *streams;
   guint n_streams;
   guint in_flight;
-  guint64 salt;
+  TachoLoadFeed *feed;
+  GError *fatal; /* why the run cannot go on */
   guint64 next_number;
   guint64 warmup_started;
   guint64 measured_started;
@@ -196,6 +198,7 @@ TachoLoadEngine *
 tacho_load_engine_new (TachoLoadConfig *config, GError **error)
 {
   g_autoptr (TachoLoadEngine) self = g_new0 (TachoLoadEngine, 1);
+  guint64 salt = 0;
 
   self->config = config;
   self->epoll_fd = self->curl_timer_fd = self->tick_fd = self->stop_fd = -1;
@@ -203,8 +206,6 @@ tacho_load_engine_new (TachoLoadConfig *config, GError **error)
   self->recorder = tacho_recorder_new (config->plan);
   self->lag = tacho_histogram_new ();
   self->counts.window_end_ns = G_MAXINT64;
-  if (config->plan->salt)
-    self->salt = ((guint64) g_random_int () << 32 | g_random_int ()) | 1;
   if (!check_files (config->plan->concurrency, error) || !open_loop (self, error))
     return NULL;
   self->streams = g_new0 (TachoLoadStream, config->plan->concurrency);
@@ -212,6 +213,11 @@ tacho_load_engine_new (TachoLoadConfig *config, GError **error)
     if (!tacho_load_stream_init (&self->streams[self->n_streams++], config, self->recorder,
                                  &self->counts, error))
       return NULL;
+  if (config->plan->salt)
+    salt = ((guint64) g_random_int () << 32 | g_random_int ()) | 1;
+  self->feed = tacho_load_feed_new (config->api, config->plan, salt);
+  if (!tacho_load_feed_check (self->feed, error))
+    return NULL;
   return g_steal_pointer (&self);
 }
 
@@ -230,6 +236,8 @@ tacho_load_engine_free (TachoLoadEngine *engine)
 
   if (engine == NULL)
     return;
+  tacho_load_feed_free (engine->feed);
+  g_clear_error (&engine->fatal);
   for (guint i = 0; i < engine->n_streams; i++)
     {
       if (engine->streams[i].record != NULL)
@@ -294,12 +302,18 @@ static void
 begin (TachoLoadEngine *self, TachoLoadStream *stream, gint64 now_ns)
 {
   gboolean warmup = self->state == TACHO_BENCH_WARMUP;
+  g_autoptr (TachoHttpRequest) request = tacho_load_feed_take (self->feed, &self->fatal);
 
+  if (request == NULL)
+    {
+      self->stopping = TRUE;
+      return;
+    }
   if (warmup)
     self->warmup_started++;
   else
     self->measured_started++;
-  tacho_load_stream_begin (stream, self->salt, self->next_number++, warmup, now_ns);
+  tacho_load_stream_begin (stream, request, self->next_number++, warmup, now_ns);
   self->in_flight++;
   curl_multi_add_handle (self->multi, stream->easy);
 }
@@ -339,7 +353,7 @@ fill_places (TachoLoadEngine *self)
       !warmup_is_planned (self, now_ns))
     open_window (self, now_ns);
   for (guint i = 0; i < self->n_streams && self->in_flight < self->n_streams; i++)
-    if (self->streams[i].record == NULL)
+    if (self->streams[i].record == NULL && self->streams[i].rest_until_ns <= now_ns)
       {
         if (!request_is_planned (self, now_ns))
           break;
@@ -479,7 +493,8 @@ loop (TachoLoadEngine *self)
 
   self->warmup_start_ns = tacho_clock_now_ns ();
   fill_places (self);
-  while (self->in_flight > 0)
+  /* With nothing in flight and more to do, every place rests after failures. */
+  while (self->in_flight > 0 || request_is_planned (self, tacho_clock_now_ns ()))
     {
       int n = epoll_wait (self->epoll_fd, events, MAX_EVENTS, -1);
       gint64 ready_ns = tacho_clock_now_ns ();
@@ -546,6 +561,8 @@ fill_self_check (TachoLoadEngine *self, gint64 cpu_ns, TachoBenchResult *result)
     add_warning (warnings,
                  "Only %.0f %% of the requests reused a connection: the server closes them",
                  check->connections_reused_share * 100);
+  if (self->fatal != NULL)
+    add_warning (warnings, "The run was ended: %s", self->fatal->message);
   g_ptr_array_add (warnings, NULL);
   check->warnings = (char **) g_ptr_array_free (g_steal_pointer (&warnings), FALSE);
 }

@@ -7,7 +7,6 @@
 
 #include "base/tacho-clock.h"
 #include "base/tacho-url.h"
-#include "bench/tacho-prompts.h"
 
 #include <errno.h>
 #include <string.h>
@@ -16,6 +15,11 @@
  * the same. */
 #define DRAIN_NS TACHO_NS_PER_S
 #define READ_BUFFER 16384L
+/* From the third failure in a row a place rests, twice as long each time: a server that refuses
+ * everything is not to be hammered, nor memory filled with its refusals. */
+#define FAILURES_BEFORE_REST 3
+#define REST_NS (50 * TACHO_NS_PER_MS)
+#define MAX_REST_NS TACHO_NS_PER_S
 
 static void
 note_chunk (TachoLoadStream *self, gint64 now_ns)
@@ -69,14 +73,19 @@ event_cb (const TachoStreamEvent *event, gpointer user_data)
     self->record->response_id = g_strdup (event->response_id);
 }
 
-/* libcurl calls this right after its read returned. */
+/* libcurl calls this right after its read returned, once for each HTTP chunk: what came with one
+ * read has one stamp. */
 static size_t
 write_cb (char *data, size_t size, size_t n, void *user_data)
 {
   TachoLoadStream *self = user_data;
   gsize length = size * n;
 
-  self->last_byte_ns = tacho_clock_now_ns ();
+  if (self->stamp_action != self->counts->action || self->last_byte_ns == 0)
+    {
+      self->last_byte_ns = tacho_clock_now_ns ();
+      self->stamp_action = self->counts->action;
+    }
   if (self->record->http_status == 0)
     {
       long status = 0;
@@ -99,7 +108,7 @@ header_cb (char *data, size_t size, size_t n, void *user_data)
   TachoLoadStream *self = user_data;
   gsize length = size * n;
 
-  self->last_byte_ns = tacho_clock_now_ns ();
+  self->head_seen = TRUE;
   if (length > 17 && g_ascii_strncasecmp (data, "Content-Encoding:", 17) == 0 &&
       g_strstr_len (data, (gssize) length, "identity") == NULL)
     {
@@ -110,12 +119,18 @@ header_cb (char *data, size_t size, size_t n, void *user_data)
   return length;
 }
 
-/* The connection stands; the request goes on the wire now. */
+/* The connection stands; the request goes on the wire now. When a kept connection turns out to be
+ * dead, libcurl would send the request again by itself; a benchmark does not retry in secret. */
 static int
 prereq_cb (void *user_data, char *ip, char *local_ip, int port, int local_port)
 {
   TachoLoadStream *self = user_data;
 
+  if (self->on_wire)
+    {
+      self->resent = TRUE;
+      return CURL_PREREQFUNC_ABORT;
+    }
   self->record->start_ns = tacho_clock_now_ns ();
   self->on_wire = TRUE;
   return CURL_PREREQFUNC_OK;
@@ -255,23 +270,20 @@ tacho_load_stream_clear (TachoLoadStream *self)
 /**
  * tacho_load_stream_begin:
  * @self: an idle stream
- * @salt: for the prompt
+ * @request: what to send
  * @number: the request's number in the run
  * @warmup: whether it is left out of the figures
  * @scheduled_ns: when it was due
  *
- * Makes the request and sets the handle up for it.
+ * Sets the handle up for the request.
  */
 void
 tacho_load_stream_begin (TachoLoadStream *self,
-                         guint64 salt,
+                         const TachoHttpRequest *request,
                          guint64 number,
                          gboolean warmup,
                          gint64 scheduled_ns)
 {
-  g_autoptr (TachoGenerateRequest) generate = tacho_prompts_make (self->config->plan, salt, number);
-  g_autoptr (TachoHttpRequest) request =
-      tacho_api_build_generate (self->config->api, generate, NULL);
   g_autofree char *url = tacho_url_join (self->config->base_url, request->path);
   gsize length = 0;
   gconstpointer data;
@@ -291,7 +303,7 @@ tacho_load_stream_begin (TachoLoadStream *self,
   tacho_stream_decoder_reset (self->decoder);
   self->last_byte_ns = 0;
   self->chunks_in_window = 0;
-  self->on_wire = FALSE;
+  self->on_wire = self->head_seen = self->resent = FALSE;
   self->error_text[0] = '\0';
   /* libcurl resends a request whose kept connection turns out to be closed before a byte came, but
    * counts that over the life of a handle and fails the sixth (curl #5974, #19066). llama-server
@@ -366,11 +378,15 @@ class_of_curl (const TachoLoadStream *self, CURLcode code)
     case CURLE_SSL_CACERT_BADFILE:
     case CURLE_SSL_ISSUER_ERROR:
       return TACHO_ERROR_TLS;
+    case CURLE_ABORTED_BY_CALLBACK:
+      return self->resent ? TACHO_ERROR_REFUSED : TACHO_ERROR_PROTOCOL;
     case CURLE_GOT_NOTHING:
     case CURLE_RECV_ERROR:
     case CURLE_SEND_ERROR:
     case CURLE_PARTIAL_FILE:
-      return self->last_byte_ns == 0 ? TACHO_ERROR_REFUSED : TACHO_ERROR_TRUNCATED;
+      if (strstr (self->error_text, "chunk") != NULL)
+        return TACHO_ERROR_PROTOCOL; /* framing, not the connection */
+      return self->head_seen ? TACHO_ERROR_TRUNCATED : TACHO_ERROR_REFUSED;
     default:
       return TACHO_ERROR_PROTOCOL;
     }
@@ -467,6 +483,10 @@ tacho_load_stream_end (TachoLoadStream *self, CURLcode code, TachoErrorCode forc
   if (record->end_ns == 0)
     record->end_ns = now_ns;
   count_tokens (self);
+  self->failures = record->error == 0 ? 0 : self->failures + 1;
+  if (self->failures >= FAILURES_BEFORE_REST)
+    self->rest_until_ns =
+        now_ns + MIN (MAX_REST_NS, REST_NS << MIN (self->failures - FAILURES_BEFORE_REST, 6));
   if (self->config->keep_chunks && self->chunks_ns->len > 0)
     {
       record->n_chunk_ns = self->chunks_ns->len;

@@ -31,11 +31,16 @@ typedef struct
   GArray *chunks_ns;        /* of gint64, when chunks are kept */
   GError *verdict;          /* why the reply was refused */
   TachoUsage usage;
-  gint64 last_byte_ns; /* of the reply, 0: none yet */
+  gint64 last_byte_ns;  /* stamp of the last read of the body, 0: none yet */
+  guint64 stamp_action; /* the action that it belongs to */
   gint64 chunks_in_window;
   guint64 chunk_action; /* action of the last chunk, and how many chunks it had */
   guint chunks_in_action;
+  gboolean head_seen;
   gboolean on_wire; /* the request was handed to the wire */
+  gboolean resent;  /* libcurl wanted to send it again */
+  guint failures;   /* in a row */
+  gint64 rest_until_ns;
   char error_text[CURL_ERROR_SIZE];
 } TachoLoadStream;
 
@@ -45,9 +50,9 @@ gboolean tacho_load_stream_init (TachoLoadStream *self,
                                  TachoReadCounts *counts,
                                  GError **error);
 void tacho_load_stream_clear (TachoLoadStream *self);
-/* Prepares request `number`; add self->easy to the multi handle next. */
+/* Prepares request `number` (transfer none); add self->easy to the multi handle next. */
 void tacho_load_stream_begin (TachoLoadStream *self,
-                              guint64 salt,
+                              const TachoHttpRequest *request,
                               guint64 number,
                               gboolean warmup,
                               gint64 scheduled_ns);

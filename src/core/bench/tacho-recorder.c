@@ -19,6 +19,7 @@ struct _TachoRecorder
   guint64 ok, error, truncated, cancelled, warmup;
   guint64 errors[TACHO_ERROR_N_CLASSES];
   guint64 output_tokens;   /* of ok requests */
+  guint64 partial_chunks;  /* inside the window, of requests that the end of the run cancelled */
   double tokens_in_window; /* of ok requests, the share of their chunks inside the window */
   TachoHistogram *ttft;    /* of ok requests, ns */
   TachoHistogram *e2e;
@@ -28,6 +29,7 @@ struct _TachoRecorder
   GArray *timeline;
   guint handed_over;
   gint64 bucket_start;
+  guint in_flight; /* at the last tick */
   guint64 bucket_chunks;
   guint64 bucket_ok;
   guint64 bucket_errors;
@@ -150,6 +152,8 @@ tacho_recorder_chunk (TachoRecorder *recorder,
   double ms =
       (double) (now_ns - (previous_ns != 0 ? previous_ns : record->start_ns)) / TACHO_NS_PER_MS;
 
+  if (now_ns - recorder->bucket_start >= TACHO_BUCKET_NS)
+    tacho_recorder_tick (recorder, now_ns, recorder->in_flight);
   recorder->bucket_chunks++;
   g_array_append_val (previous_ns != 0 ? recorder->bucket_gaps : recorder->bucket_ttft, ms);
 }
@@ -215,6 +219,7 @@ close_bucket (TachoRecorder *self, gint64 end_ns, guint in_flight)
 void
 tacho_recorder_tick (TachoRecorder *recorder, gint64 now_ns, guint in_flight)
 {
+  recorder->in_flight = in_flight;
   while (recorder->window_start != 0 && now_ns - recorder->bucket_start >= TACHO_BUCKET_NS)
     close_bucket (recorder, recorder->bucket_start + TACHO_BUCKET_NS, in_flight);
 }
@@ -280,6 +285,7 @@ tacho_recorder_take (TachoRecorder *recorder,
       break;
     case TACHO_RECORD_CANCELLED:
       recorder->cancelled++;
+      recorder->partial_chunks += (guint64) chunks_in_window;
       break;
     case TACHO_RECORD_ERROR:
     default:
@@ -442,6 +448,7 @@ fill_throughput (const TachoRecorder *self, gint64 window_end_ns, TachoBenchResu
   guint64 completed = 0;
   guint64 good = 0;
   gint64 prompt_tokens = 0;
+  gint64 read_in_window = 0;
 
   for (guint i = 0; i < self->records->len; i++)
     {
@@ -450,6 +457,8 @@ fill_throughput (const TachoRecorder *self, gint64 window_end_ns, TachoBenchResu
       if (record->warmup || record->status != TACHO_RECORD_OK)
         continue;
       prompt_tokens += MAX (record->prompt_tokens, 0);
+      if (record->first_ns != 0 && record->first_ns <= window_end_ns)
+        read_in_window += MAX (record->prompt_tokens, 0);
       if (record->tokens_from_usage)
         result->tokens_from_usage++;
       else
@@ -465,8 +474,10 @@ fill_throughput (const TachoRecorder *self, gint64 window_end_ns, TachoBenchResu
   if (result->window_s <= 0)
     return;
   result->requests_per_s = (double) completed / result->window_s;
-  result->output_tokens_per_s = self->tokens_in_window / result->window_s;
-  result->prompt_tokens_per_s = (double) prompt_tokens / result->window_s;
+  result->output_tokens_per_s =
+      (self->tokens_in_window + (double) self->partial_chunks * self->tokens_per_chunk) /
+      result->window_s;
+  result->prompt_tokens_per_s = (double) read_in_window / result->window_s;
   if (self->slo != NULL)
     result->goodput_per_s = (double) good / result->window_s;
 }
