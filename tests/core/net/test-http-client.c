@@ -177,6 +177,7 @@ count_cb (GObject *source, GAsyncResult *result, gpointer user_data)
       tacho_http_client_send_finish (TACHO_HTTP_CLIENT (source), result, &error);
 
   g_assert_no_error (error);
+  g_assert_nonnull (reply);
   (*(guint *) user_data)++;
 }
 
