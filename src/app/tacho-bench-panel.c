@@ -223,7 +223,8 @@ show_result (TachoBenchPanel *self, TachoBenchResult *result)
   set_count (self->in_flight, 0);
   tacho_display_set_class (GTK_WIDGET (self->errors), bad > 0 ? "error" : "");
   tacho_bench_charts_clear (self->charts);
-  tacho_bench_charts_update (self->charts, (const TachoBenchPoint *) result->timeline->data,
+  tacho_bench_charts_update (self->charts,
+                             (const TachoBenchPoint *) (gconstpointer) result->timeline->data,
                              result->timeline->len);
   tacho_bench_results_set_result (self->results, result);
   gtk_widget_set_visible (GTK_WIDGET (self->results), TRUE);
