@@ -11,6 +11,7 @@
 #include <math.h>
 
 #define GAP 6.0f
+#define MAX_TICKS 6
 #define MIN_TIME_SPAN 10.0
 #define SHRINK_BELOW 0.4 /* of the axis in use */
 
@@ -23,7 +24,7 @@ same_axis (const TachoAxis *a, const TachoAxis *b)
 
 /* The y axis grows at once and shrinks late, so that the picture does not pump. */
 static void
-choose_y (TachoChart *self, float height, TachoAxis *axis)
+choose_y (TachoChart *self, TachoAxis *axis)
 {
   double low = 0.0, high = 0.0;
 
@@ -39,24 +40,42 @@ choose_y (TachoChart *self, float height, TachoAxis *axis)
     self->y_reference = high;
   if (low == 0.0 && self->y_reference <= 0.0)
     self->y_reference = 1.0;
-  tacho_axis_init (axis, low, MAX (self->y_reference, high),
-                   (guint) CLAMP (height / 32.0f, 2.0f, 6.0f), TRUE);
+  tacho_axis_init (axis, low, MAX (self->y_reference, high), MAX_TICKS, TRUE);
+}
+
+/* Leaves out ticks that would stand too close, never the one at zero. The range stays. */
+static void
+thin_out (TachoAxis *axis, double height, double spacing)
+{
+  double pixels = height * axis->step / (axis->high - axis->low);
+  double every = pixels > 0.0 ? ceil (spacing / pixels) : 1.0;
+  double step, last;
+
+  if (!(every > 1.0 && every <= MAX_TICKS))
+    return;
+  step = axis->step * every;
+  axis->first = ceil (axis->low / step - 1e-6) * step;
+  last = floor (axis->high / step + 1e-6) * step;
+  axis->n_ticks = last < axis->first ? 0 : (guint) ((last - axis->first) / step + 0.5) + 1;
+  axis->step = step;
 }
 
 /* Grid lines and y labels. Returns the width of the labels in `room`. */
 static void
-update_y (TachoChart *self, const TachoAxis *axis, graphene_rect_t *plot)
+update_y (TachoChart *self, const TachoAxis *whole, graphene_rect_t *plot)
 {
+  TachoAxis shown = *whole, *axis = &shown;
   float widest = 0, line = self->line;
   int scale = gtk_widget_get_scale_factor (GTK_WIDGET (self));
   g_autoptr (GPtrArray) labels = NULL;
   GskRenderNode *grid;
   GtkSnapshot *snapshot;
 
+  thin_out (axis, (double) plot->size.height, (double) line * 1.7);
   labels = g_ptr_array_new_with_free_func (g_object_unref);
   for (guint i = 0; i < axis->n_ticks; i++)
     {
-      g_autofree char *text = tacho_axis_format (axis, axis->first + i * axis->step);
+      g_autofree char *text = tacho_axis_format (whole, axis->first + i * axis->step);
       PangoLayout *layout = tacho_chart_make_text (self, text, FALSE);
       int width;
 
@@ -135,7 +154,7 @@ tacho_chart_update_axes (TachoChart *self)
   plot.origin.y = ceilf (self->header_height + GAP + line / 2);
   plot.size.height = MAX (floorf (height - line - 3 - plot.origin.y), 1.0f);
   plot_moved = plot.origin.y != self->plot.origin.y || plot.size.height != self->plot.size.height;
-  choose_y (self, plot.size.height, &y);
+  choose_y (self, &y);
   y_changed = plot_moved || !same_axis (&y, &self->y) || !self->y_node;
   if (y_changed)
     update_y (self, &y, &plot);

@@ -103,7 +103,7 @@ row_of (Fixture *f, double value)
   double fraction = 1.0 - tacho_axis_to_fraction (&f->chart->y, value);
 
   return (int) f->chart->plot.origin.y +
-         (int) floor (fraction * (double) f->chart->plot.size.height - 0.5);
+         (int) MAX (floor (fraction * (double) f->chart->plot.size.height - 0.5), 0.0);
 }
 
 static gboolean
@@ -308,6 +308,24 @@ test_hysteresis (Fixture *f, gconstpointer data)
   g_assert_cmpfloat (f->chart->x.high, ==, 42);
 }
 
+/* A low chart shows fewer labels of the same range, zero among them. */
+static void
+test_low (Fixture *f, gconstpointer data)
+{
+  double high;
+
+  add_points (f->line, 10, 1, 2180);
+  draw (f);
+  high = f->chart->y.high;
+  g_assert_cmpfloat (high, ==, 2500);
+  gtk_widget_set_size_request (GTK_WIDGET (f->chart), 240, 140);
+  gtk_test_widget_wait_for_draw (f->window);
+  g_assert_cmpint (gtk_widget_get_height (GTK_WIDGET (f->chart)), ==, 140);
+  draw (f);
+  g_assert_cmpfloat (f->chart->y.high, ==, high);
+  g_assert_cmpfloat (f->chart->plot.size.height, >=, 48);
+}
+
 static void
 test_keys (Fixture *f, gconstpointer data)
 {
@@ -345,6 +363,64 @@ test_keys (Fixture *f, gconstpointer data)
   g_assert_true (press (f, GDK_KEY_Escape));
   g_assert_false (tacho_chart_get_cursor (f->chart, &x));
   g_assert_false (press (f, GDK_KEY_Escape)); /* closes the dialog around us */
+}
+
+static void
+test_pointer (Fixture *f, gconstpointer data)
+{
+  GListModel *controllers = gtk_widget_observe_controllers (GTK_WIDGET (f->chart));
+  g_autoptr (GObject) motion = NULL;
+  double x = -1;
+
+  for (guint i = 0; !motion && i < g_list_model_get_n_items (controllers); i++)
+    {
+      g_autoptr (GObject) controller = g_list_model_get_item (controllers, i);
+
+      if (GTK_IS_EVENT_CONTROLLER_MOTION (controller))
+        motion = g_steal_pointer (&controller);
+    }
+  g_assert_nonnull (motion);
+  add_points (f->line, 43, 1, 800);
+  draw (f);
+  g_signal_emit_by_name (motion, "enter", (double) f->chart->plot.origin.x - 5, 90.0);
+  g_assert_false (tacho_chart_get_cursor (f->chart, &x)); /* on the labels */
+  g_signal_emit_by_name (motion, "motion", WIDTH - 1.0, 90.0);
+  g_assert_true (tacho_chart_get_cursor (f->chart, &x));
+  g_assert_cmpfloat (x, ==, 42);
+  g_signal_emit_by_name (motion, "motion",
+                         (double) f->chart->plot.origin.x + f->chart->plot.size.width / 2.0, 90.0);
+  g_assert_true (tacho_chart_get_cursor (f->chart, &x));
+  g_assert_cmpfloat (x, ==, 21);
+  /* A key goes on from there; the pointer takes over again when it moves. */
+  g_assert_true (press (f, GDK_KEY_Left));
+  g_assert_true (tacho_chart_get_cursor (f->chart, &x));
+  g_assert_cmpfloat (x, ==, 20);
+  g_signal_emit_by_name (motion, "motion", WIDTH - 1.0, 90.0);
+  g_assert_true (tacho_chart_get_cursor (f->chart, &x));
+  g_assert_cmpfloat (x, ==, 42);
+  g_signal_emit_by_name (motion, "leave");
+  g_assert_false (tacho_chart_get_cursor (f->chart, &x));
+  g_object_unref (controllers);
+}
+
+/* Only with -m perf: the whole frame of a chart in which everything changed. */
+static void
+test_frame_time (Fixture *f, gconstpointer data)
+{
+  double best = INFINITY;
+
+  add_points (f->line, 10000, 0.01, 50);
+  for (int i = 0; i < 50; i++)
+    {
+      g_autofree guint32 *pixels = NULL;
+
+      tacho_series_append (f->line, 100 + i, 60 + i * 10, 0);
+      g_test_timer_start ();
+      pixels = pixels_of (f);
+      best = MIN (best, g_test_timer_elapsed ());
+    }
+  g_test_minimized_result (best * 1e3, "milliseconds a frame");
+  g_assert_cmpfloat (best, <=, 0.006);
 }
 
 static void
@@ -492,7 +568,11 @@ main (int argc, char **argv)
   ADD ("mirrored", test_mirrored);
   ADD ("cache", test_cache);
   ADD ("hysteresis", test_hysteresis);
+  ADD ("low", test_low);
   ADD ("keys", test_keys);
+  ADD ("pointer", test_pointer);
+  if (g_test_perf ())
+    ADD ("frame-time", test_frame_time);
   ADD ("crosshair-picture", test_crosshair_picture);
   ADD ("accessible", test_accessible);
   ADD ("colors", test_colors);
