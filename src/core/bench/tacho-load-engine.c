@@ -87,8 +87,6 @@ tacho_load_config_free (TachoLoadConfig *config)
   g_free (config);
 }
 
-/* --- libcurl and epoll --- */
-
 static void
 watch (TachoLoadEngine *self, int operation, int fd, guint32 events, gint64 key)
 {
@@ -271,8 +269,6 @@ tacho_load_engine_stop (TachoLoadEngine *engine)
   if (write (engine->stop_fd, &one, sizeof one) < 0)
     return;
 }
-
-/* --- the plan --- */
 
 static gboolean
 warmup_is_planned (const TachoLoadEngine *self, gint64 now_ns)
@@ -493,7 +489,7 @@ loop (TachoLoadEngine *self)
 
   self->warmup_start_ns = tacho_clock_now_ns ();
   fill_places (self);
-  /* With nothing in flight and more to do, every place rests after failures. */
+  /* With nothing in flight and more to do, all places rest. */
   while (self->in_flight > 0 || request_is_planned (self, tacho_clock_now_ns ()))
     {
       int n = epoll_wait (self->epoll_fd, events, MAX_EVENTS, -1);

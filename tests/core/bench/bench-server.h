@@ -67,7 +67,7 @@ typedef struct
   int fd;
 } Connection;
 
-/* Counted down before the last bytes: when the client sees them its next request may already come. */
+/* Counted down before the last bytes: when the client sees them, its next request may come. */
 static void
 leave (BenchServer *server, ServerReply *reply)
 {
