@@ -134,6 +134,14 @@ tacho_recorder_get_window_start (const TachoRecorder *recorder)
   return recorder->window_start;
 }
 
+/* What comes after a run by duration is over belongs to no point of the timeline. */
+static gboolean
+is_in_window (const TachoRecorder *self, gint64 now_ns)
+{
+  return self->planned_s <= 0 ||
+         (double) (now_ns - self->window_start) <= self->planned_s * TACHO_NS_PER_S;
+}
+
 /**
  * tacho_recorder_chunk:
  * @recorder: a recorder
@@ -152,6 +160,8 @@ tacho_recorder_chunk (TachoRecorder *recorder,
   double ms =
       (double) (now_ns - (previous_ns != 0 ? previous_ns : record->start_ns)) / TACHO_NS_PER_MS;
 
+  if (!is_in_window (recorder, now_ns))
+    return;
   if (now_ns - recorder->bucket_start >= TACHO_BUCKET_NS)
     tacho_recorder_tick (recorder, now_ns, recorder->in_flight);
   recorder->bucket_chunks++;
@@ -231,7 +241,7 @@ take_ok (TachoRecorder *self,
          gint64 chunks_in_window)
 {
   self->ok++;
-  self->bucket_ok++;
+  self->bucket_ok += is_in_window (self, record->end_ns) ? 1 : 0;
   self->output_tokens += (guint64) MAX (record->output_tokens, 0);
   if (record->chunks > 0)
     self->tokens_in_window +=
@@ -293,7 +303,7 @@ tacho_recorder_take (TachoRecorder *recorder,
     }
   if (record->error > 0 && (int) record->error < TACHO_ERROR_N_CLASSES)
     recorder->errors[record->error]++;
-  recorder->bucket_errors++;
+  recorder->bucket_errors += is_in_window (recorder, record->end_ns) ? 1 : 0;
 }
 
 static double

@@ -355,7 +355,8 @@ test_duration (void)
   g_autoptr (Run) run = run_new (10, 10 * MS, 10 * MS);
   TachoBenchResult *result;
   guint64 inside = 0;
-  double tokens = 0;
+  double tokens = 0, on_timeline = 0;
+  guint64 ok_on_timeline = 0;
   gint64 begin = G_MAXINT64, end;
 
   run->plan->requests = 0;
@@ -380,7 +381,20 @@ test_duration (void)
     }
   g_assert_cmpfloat_with_epsilon (result->requests_per_s * 1.25, (double) inside, 1.01);
   g_assert_cmpfloat_with_epsilon (result->output_tokens_per_s * 1.25, tokens, 4.01);
-  g_assert_cmpuint (result->timeline->len, >=, 2);
+  /* The timeline ends where the window does, and adds up to its figures. */
+  g_assert_cmpuint (result->timeline->len, ==, 3);
+  for (guint i = 0; i < result->timeline->len; i++)
+    {
+      const TachoBenchPoint *point = &g_array_index (result->timeline, TachoBenchPoint, i);
+      double width = point->t_s - (i > 0 ? point[-1].t_s : 0);
+
+      on_timeline += point->output_tokens_per_s * width;
+      ok_on_timeline += point->ok;
+    }
+  g_assert_cmpfloat_with_epsilon (
+      g_array_index (result->timeline, TachoBenchPoint, result->timeline->len - 1).t_s, 1.25, 1e-9);
+  g_assert_cmpfloat_with_epsilon (on_timeline, tokens, 4.01);
+  g_assert_cmpfloat_with_epsilon ((double) ok_on_timeline, (double) inside, 1.01);
 }
 
 static void
