@@ -131,8 +131,9 @@ tacho_bench_charts_clear (TachoBenchCharts *self)
  * @timeline: (array length=n): the run's time from its start
  * @n: how many points
  *
- * Adds what is new. The last point is a bucket in progress: it is replaced by the next call. A bucket
- * in which nothing was measured has no point, so that slow runs show lines rather than loose dots.
+ * Adds what is new. The last point is a bucket in progress: it is replaced by the next call. A
+ * bucket in which nothing was measured has no point, so that slow runs show lines rather than
+ * loose dots.
  */
 void
 tacho_bench_charts_update (TachoBenchCharts *self, const TachoBenchPoint *timeline, gsize n)

@@ -303,12 +303,7 @@ load_cb (GObject *source, GAsyncResult *result, gpointer user_data)
   if (loaded)
     start_run (self);
   else
-    {
-      g_autofree char *text =
-          g_strdup_printf (_ ("The model could not be loaded: %s"), error->message);
-
-      fail (self, text);
-    }
+    fail (self, error->message);
 }
 
 static void

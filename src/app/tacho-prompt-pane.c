@@ -308,14 +308,7 @@ load_cb (GObject *source, GAsyncResult *result, gpointer user_data)
   if (loaded)
     generate (self);
   else
-    {
-      g_autofree char *name =
-          tacho_text_sanitize_line (tacho_model_get_name (self->model), -1, 120);
-      g_autofree char *text =
-          g_strdup_printf (_ ("%s could not be loaded: %s"), name, error->message);
-
-      fail (self, text);
-    }
+    fail (self, error->message);
 }
 
 /* Begins the last turn, for the first time (prompt given) or again. */

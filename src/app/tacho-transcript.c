@@ -12,6 +12,10 @@
 
 #define BUBBLE_RADIUS 12
 #define BUBBLE_PADDING 10
+/* Before the view lays new lines out (GTK_PRIORITY_RESIZE - 2), which is before the next frame. A
+ * change within a frame would be laid out while it is drawn; the scroll bar then moves after its
+ * allocation, and GTK warns. */
+#define BETWEEN_FRAMES G_PRIORITY_HIGH_IDLE
 #define BOTTOM_SLACK 8 /* pixels from the end that still count as being there */
 
 /* The line of an answer that folds what the model thought. */
@@ -49,6 +53,8 @@ struct _TachoTranscript
   GString *pending;
   gboolean pending_reasoning;
   guint tick_id;
+  guint flush_id;
+  guint scroll_id;
 
   GtkAdjustment *adjustment;
   gboolean following;
@@ -136,12 +142,24 @@ end_thought (TachoTranscript *self)
 }
 
 static gboolean
+flush_cb (gpointer user_data)
+{
+  TachoTranscript *self = user_data;
+
+  self->flush_id = 0;
+  tacho_transcript_flush (self);
+  return G_SOURCE_REMOVE;
+}
+
+/* Once a frame; see BETWEEN_FRAMES. */
+static gboolean
 tick_cb (GtkWidget *widget, GdkFrameClock *clock, gpointer user_data)
 {
   TachoTranscript *self = TACHO_TRANSCRIPT (widget);
 
   self->tick_id = 0;
-  tacho_transcript_flush (self);
+  if (self->flush_id == 0)
+    self->flush_id = g_idle_add_full (BETWEEN_FRAMES, flush_cb, self, NULL);
   return G_SOURCE_REMOVE;
 }
 
@@ -164,11 +182,23 @@ scroll_to_end (TachoTranscript *self)
   self->scrolling = FALSE;
 }
 
+static gboolean
+scroll_cb (gpointer user_data)
+{
+  TachoTranscript *self = user_data;
+
+  self->scroll_id = 0;
+  if (self->following)
+    scroll_to_end (self);
+  return G_SOURCE_REMOVE;
+}
+
+/* The text view says this while it is being allocated, when nothing may be scrolled. */
 static void
 adjustment_changed_cb (TachoTranscript *self)
 {
-  if (self->following)
-    scroll_to_end (self);
+  if (self->following && self->scroll_id == 0)
+    self->scroll_id = g_idle_add_full (BETWEEN_FRAMES, scroll_cb, self, NULL);
 }
 
 static void
@@ -266,6 +296,8 @@ tacho_transcript_dispose (GObject *object)
   if (self->tick_id != 0)
     gtk_widget_remove_tick_callback (GTK_WIDGET (self), self->tick_id);
   self->tick_id = 0;
+  g_clear_handle_id (&self->flush_id, g_source_remove);
+  g_clear_handle_id (&self->scroll_id, g_source_remove);
   g_clear_object (&self->adjustment);
 
   G_OBJECT_CLASS (tacho_transcript_parent_class)->dispose (object);

@@ -105,6 +105,19 @@ def enter_sends(gui):
 
 
 @test()
+def long_conversation_scrolls(gui):
+    # Laying lines out while they are drawn made GTK warn, which ends the program here.
+    gui.find(contains=': Connected')
+    gui.type_into(gui.find('Prompt', 'text'), 'a line\n' * 400)
+    gui.press('Send', 'push button')
+    gui.label('total ')
+    gui.press('Ask Again', 'push button')
+    gui.wait(lambda: gui.text_of(gui.find_now('Conversation', 'text'))
+             .count('This reply is simulated') == 2, 'a second answer')
+    gui.label('total ')
+
+
+@test()
 def loads_for_a_prompt(gui):
     gui.press('Unload Simulated Llama 8B', 'push button')
     gui.find('Load Simulated Llama 8B', 'push button')
