@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* What one streamed event costs the client: the load engine, bare libcurl and a bare epoll receiver,
- * in one run and from the same kind of sender. The sender is a process of its own: it writes
- * 180-byte events over N streams at a set rate and logs the time of each write in shared memory, so
- * that every stamp can be compared with the truth on the same clock. CPU is that of the receiving
- * thread, connecting included for libcurl and the engine; so runs must be long against that. JSON on
- * standard output.
+/* What one streamed event costs the client: the load engine, bare libcurl and a bare epoll
+ * receiver, in one run and from the same kind of sender. The sender is a process of its own: it
+ * writes 180-byte events over N streams at a set rate and logs the time of each write in shared
+ * memory, so that every stamp can be compared with the truth on the same clock. CPU is that of the
+ * receiving thread, connecting included for libcurl and the engine; so runs must be long against
+ * that. JSON on standard output.
  *
  *   engine-cost [SECONDS] [EVENTS_PER_S] [STREAMS...] */
 #include <arpa/inet.h>

@@ -396,8 +396,6 @@ take_finished (TachoLoadEngine *self)
     }
 }
 
-/* --- the loop --- */
-
 static void
 end_all (TachoLoadEngine *self, TachoErrorCode forced)
 {
@@ -504,8 +502,6 @@ loop (TachoLoadEngine *self)
     }
 }
 
-/* --- the result --- */
-
 static G_GNUC_PRINTF (2, 3) void add_warning (GPtrArray *warnings, const char *format, ...)
 {
   va_list args;
@@ -557,6 +553,11 @@ fill_self_check (TachoLoadEngine *self, gint64 cpu_ns, TachoBenchResult *result)
     add_warning (warnings,
                  "Only %.0f %% of the requests reused a connection: the server closes them",
                  check->connections_reused_share * 100);
+  if (self->counts.resent > 0)
+    add_warning (warnings,
+                 "%" G_GUINT64_FORMAT " requests were sent again on a new connection: the server "
+                 "had closed the kept one without saying so",
+                 self->counts.resent);
   if (self->fatal != NULL)
     add_warning (warnings, "The run was ended: %s", self->fatal->message);
   g_ptr_array_add (warnings, NULL);

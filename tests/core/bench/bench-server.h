@@ -26,6 +26,7 @@ typedef enum
   BEHAVE_SILENT, /* no answer at all */
   BEHAVE_STALL,  /* two events, then nothing */
   BEHAVE_GARBAGE,
+  BEHAVE_CLOSE,    /* well, but the connection goes without a word after the end */
   BEHAVE_TOGETHER, /* all events in one write */
 } Behaviour;
 
@@ -299,7 +300,7 @@ connection_thread (gpointer user_data)
       gboolean going = answer (server, connection->fd, reply);
 
       leave (server, reply);
-      if (!going)
+      if (!going || reply->behaviour == BEHAVE_CLOSE)
         break;
     }
   shutdown (connection->fd, SHUT_RDWR);

@@ -234,7 +234,6 @@ static const Failure failures[] = {
   { "429", BEHAVE_429, TACHO_ERROR_HTTP_429, TACHO_RECORD_ERROR, 429 },
   { "404", BEHAVE_404, TACHO_ERROR_HTTP_4XX, TACHO_RECORD_ERROR, 404 },
   { "in-band", BEHAVE_IN_BAND, TACHO_ERROR_IN_BAND, TACHO_RECORD_ERROR, 200 },
-  { "drop", BEHAVE_DROP, TACHO_ERROR_REFUSED, TACHO_RECORD_ERROR, 0 },
   { "silent", BEHAVE_SILENT, TACHO_ERROR_TIMEOUT_FIRST, TACHO_RECORD_ERROR, 0 },
   { "stall", BEHAVE_STALL, TACHO_ERROR_TIMEOUT_IDLE, TACHO_RECORD_ERROR, 200 },
   { "garbage", BEHAVE_GARBAGE, TACHO_ERROR_PROTOCOL, TACHO_RECORD_ERROR, 200 },
@@ -271,6 +270,40 @@ test_failure (gconstpointer data)
         g_assert_cmpint (record_at (result, i)->error, ==, failure->error);
         g_assert_cmpuint (record_at (result, i)->http_status, ==, failure->http_status);
       }
+}
+
+/* No answer on a new connection is never asked for again. */
+static void
+test_drop (void)
+{
+  static const Behaviour script[] = { BEHAVE_DROP };
+  g_autoptr (Run) run = run_new (4, MS, MS);
+  TachoBenchResult *result;
+
+  bench_server_set_script (run->server, script, 1);
+  result = run_go (run);
+  g_assert_cmpuint (result->errors[TACHO_ERROR_REFUSED], ==, 16);
+  g_assert_cmpuint (result->ok, ==, 0);
+  g_assert_cmpuint (bench_server_get_requests (run->server), ==, 16);
+  g_assert_cmpuint (bench_server_get_connections (run->server), ==, 16);
+}
+
+/* A server that closes each connection after its reply, without saying so, has done nothing wrong:
+ * whether the close is seen before or after the next request is sent is a race, not a failure. */
+static void
+test_close (void)
+{
+  static const Behaviour script[] = { BEHAVE_CLOSE };
+  g_autoptr (Run) run = run_new (4, MS, MS);
+  TachoBenchResult *result;
+
+  bench_server_set_script (run->server, script, 1);
+  run->plan->requests = 200;
+  result = run_go (run);
+  g_assert_cmpuint (sum_errors (result), ==, 0);
+  g_assert_cmpuint (result->ok, ==, 200);
+  g_assert_cmpfloat (result->self_check.connections_reused_share, ==, 0);
+  g_assert_cmpuint (g_strv_length (result->self_check.warnings), >=, 1);
 }
 
 static void
@@ -447,6 +480,8 @@ main (int argc, char **argv)
 
       g_test_add_data_func (path, &failures[i], test_failure);
     }
+  g_test_add_func ("/bench/engine/drop", test_drop);
+  g_test_add_func ("/bench/engine/close", test_close);
   g_test_add_func ("/bench/engine/total-timeout", test_total_timeout);
   g_test_add_func ("/bench/engine/refused", test_refused);
   g_test_add_func ("/bench/engine/refused-by-duration", test_refused_by_duration);
