@@ -9,7 +9,6 @@ import re
 import select
 import signal
 import socket
-import struct
 import subprocess
 import sys
 import threading
@@ -170,7 +169,7 @@ def openai_server(body, status=200, seen=None, models=("m",)):
 
 @contextlib.contextmanager
 def forgetful_server(body):
-    """Promises to keep connections, and resets each at its second request, as llama-server may do."""
+    """Promises to keep connections, and closes each after its reply without a word, as llama-server does."""
     listener = socket.create_server(("127.0.0.1", 0), backlog=64)
     threads = []
 
@@ -196,8 +195,6 @@ def forgetful_server(body):
             stream.write(b"HTTP/1.1 %s\r\nContent-Type: %s\r\nKeep-Alive: timeout=5, max=100\r\nContent-Length: %d\r\n\r\n"
                          % (b"200 OK" if found else b"404 Not Found", kind.encode(), len(data)) + data)
             stream.flush()
-            stream.read(1)  # the next request begins: hang up on it
-            connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
 
     def accept():
         while True:

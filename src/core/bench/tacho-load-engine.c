@@ -338,14 +338,34 @@ open_window (TachoLoadEngine *self, gint64 now_ns)
     }
 }
 
+/* The first reply's connection is still being watched for whether the server closes it. */
+static gboolean
+is_learning (TachoLoadEngine *self, gint64 now_ns)
+{
+  gboolean learning = FALSE;
+
+  for (guint i = 0; i < self->n_streams; i++)
+    {
+      TachoLoadStream *stream = &self->streams[i];
+
+      if (stream->kept_fd == CURL_SOCKET_BAD)
+        continue;
+      if (stream->rest_until_ns <= now_ns)
+        tacho_load_stream_learn_habit (stream);
+      learning |= self->counts.habit == TACHO_HABIT_UNKNOWN;
+    }
+  return learning;
+}
+
 /* Gives every idle place its next request. Measuring begins when the last warm-up request has
  * ended, so that nothing of the warm-up lies in the measured window. */
 static void
 fill_places (TachoLoadEngine *self)
 {
   gint64 now_ns = tacho_clock_now_ns ();
+  gboolean learning = is_learning (self, now_ns);
 
-  if (self->state == TACHO_BENCH_WARMUP && !self->stopping && self->in_flight == 0 &&
+  if (self->state == TACHO_BENCH_WARMUP && !self->stopping && self->in_flight == 0 && !learning &&
       !warmup_is_planned (self, now_ns))
     open_window (self, now_ns);
   for (guint i = 0; i < self->n_streams && self->in_flight < self->n_streams; i++)
@@ -364,6 +384,8 @@ end (TachoLoadEngine *self, TachoLoadStream *stream, CURLcode code, TachoErrorCo
   gboolean measured = !stream->record->warmup;
   long connects = 0;
 
+  if (code == CURLE_OK && forced == 0)
+    tacho_load_stream_watch_habit (stream, now_ns);
   curl_multi_remove_handle (self->multi, stream->easy);
   curl_easy_getinfo (stream->easy, CURLINFO_NUM_CONNECTS, &connects);
   self->connections += (guint64) MAX (connects, 0);
@@ -488,7 +510,8 @@ loop (TachoLoadEngine *self)
   self->warmup_start_ns = tacho_clock_now_ns ();
   fill_places (self);
   /* With nothing in flight and more to do, all places rest. */
-  while (self->in_flight > 0 || request_is_planned (self, tacho_clock_now_ns ()))
+  while (self->in_flight > 0 || (self->state == TACHO_BENCH_WARMUP && !self->stopping) ||
+         request_is_planned (self, tacho_clock_now_ns ()))
     {
       int n = epoll_wait (self->epoll_fd, events, MAX_EVENTS, -1);
       gint64 ready_ns = tacho_clock_now_ns ();

@@ -10,10 +10,13 @@
 
 #include <errno.h>
 #include <string.h>
+#include <sys/socket.h>
 
 /* After the terminal marker the body should end at once; if it does not, the request is over all
  * the same. */
 #define DRAIN_NS TACHO_NS_PER_S
+/* How long a server that closes connections after its replies is given to do so, once a run. */
+#define HABIT_NS (20 * TACHO_NS_PER_MS)
 #define READ_BUFFER 16384L
 /* From the third failure in a row a place rests, twice as long each time: a server that refuses
  * everything is not to be hammered, nor memory filled with its refusals. */
@@ -235,6 +238,7 @@ tacho_load_stream_init (TachoLoadStream *self,
   self->config = config;
   self->recorder = recorder;
   self->counts = counts;
+  self->kept_fd = CURL_SOCKET_BAD;
   self->easy = curl_easy_init ();
   self->gaps_ns = g_array_new (FALSE, FALSE, sizeof (gint64));
   self->chunks_ns = g_array_new (FALSE, FALSE, sizeof (gint64));
@@ -313,6 +317,11 @@ tacho_load_stream_begin (TachoLoadStream *self,
    * closes after every streamed reply without a word, so only a reset handle measures it right. */
   curl_easy_reset (self->easy);
   set_options (self);
+  if (self->counts->habit == TACHO_HABIT_CLOSES)
+    {
+      curl_easy_setopt (self->easy, CURLOPT_FRESH_CONNECT, 1L);
+      curl_easy_setopt (self->easy, CURLOPT_FORBID_REUSE, 1L);
+    }
   curl_easy_setopt (self->easy, CURLOPT_URL, url);
   curl_easy_setopt (self->easy, CURLOPT_POSTFIELDS, data);
   curl_easy_setopt (self->easy, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t) length);
@@ -458,6 +467,51 @@ count_tokens (TachoLoadStream *self)
   record->prompt_tokens = self->usage.prompt_tokens;
   record->tokens_from_usage = self->usage.output_tokens >= 0;
   record->output_tokens = record->tokens_from_usage ? self->usage.output_tokens : record->chunks;
+}
+
+/**
+ * tacho_load_stream_learn_habit:
+ * @self: an idle stream whose connection is watched
+ *
+ * A server that closes a connection it promised to keep makes the next request fail through no
+ * fault of the server under load, and sending it again could generate twice. So the first reply of
+ * a run is followed by a short rest, and if the server has closed by then, every request gets a new
+ * connection.
+ */
+void
+tacho_load_stream_learn_habit (TachoLoadStream *self)
+{
+  char byte;
+  ssize_t n = recv (self->kept_fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT);
+
+  if (self->counts->habit == TACHO_HABIT_UNKNOWN)
+    self->counts->habit = n < 0 && errno == EAGAIN ? TACHO_HABIT_KEEPS : TACHO_HABIT_CLOSES;
+  self->kept_fd = CURL_SOCKET_BAD;
+}
+
+/**
+ * tacho_load_stream_watch_habit:
+ * @self: a stream whose request has ended well; the handle must still be in the multi handle, which
+ * alone knows its connection
+ * @now_ns: now
+ *
+ * Where the server's habit is not known yet: keeps an eye on the connection while the place rests.
+ */
+void
+tacho_load_stream_watch_habit (TachoLoadStream *self, gint64 now_ns)
+{
+  curl_socket_t fd = CURL_SOCKET_BAD;
+
+  if (self->counts->habit != TACHO_HABIT_UNKNOWN || !tacho_stream_decoder_is_done (self->decoder))
+    return;
+  curl_easy_getinfo (self->easy, CURLINFO_ACTIVESOCKET, &fd);
+  if (fd == CURL_SOCKET_BAD)
+    {
+      self->counts->habit = TACHO_HABIT_CLOSES;
+      return;
+    }
+  self->kept_fd = fd;
+  self->rest_until_ns = now_ns + HABIT_NS;
 }
 
 /**

@@ -9,8 +9,17 @@
 
 G_BEGIN_DECLS
 
+/* Whether the server keeps a connection open after a reply, whatever its headers say. */
+typedef enum
+{
+  TACHO_HABIT_UNKNOWN,
+  TACHO_HABIT_KEEPS,
+  TACHO_HABIT_CLOSES, /* llama-server after a stream: every request gets a connection of its own */
+} TachoHabit;
+
 typedef struct
 {
+  TachoHabit habit;     /* learnt once a run, from the first reply */
   guint64 action;       /* number of the socket action in progress: chunks of one share a read */
   guint64 chunks;       /* content chunks of measured requests */
   guint64 resent;       /* requests that found their kept connection closed */
@@ -43,6 +52,7 @@ typedef struct
   guint failures;   /* in a row */
   gint64 rest_until_ns;
   char error_text[CURL_ERROR_SIZE];
+  curl_socket_t kept_fd; /* of a reply whose connection is watched for the habit, or BAD */
 } TachoLoadStream;
 
 gboolean tacho_load_stream_init (TachoLoadStream *self,
@@ -63,5 +73,10 @@ TachoErrorCode tacho_load_stream_overdue (const TachoLoadStream *self, gint64 no
  * handle must have left the multi handle. */
 void
 tacho_load_stream_end (TachoLoadStream *self, CURLcode code, TachoErrorCode forced, gint64 now_ns);
+
+void tacho_load_stream_watch_habit (TachoLoadStream *self, gint64 now_ns);
+/* The place has rested after its reply: looks whether the server has closed the connection
+ * meanwhile. */
+void tacho_load_stream_learn_habit (TachoLoadStream *self);
 
 G_END_DECLS
