@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* What the tests share. No sleeping: spin the main context until something is true, with a limit. */
+/* What the tests share. No sleeping: spin the main context until something is true, with a
+ * limit. */
 #pragma once
 
 #include <gio/gio.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* One column of device pixels at a time: the extent of the curve within the column, the places where
- * it crosses the column's edges included, so that neighbours always join. */
+/* One column of device pixels at a time: the extent of the curve within the column, the places
+ * where it crosses the column's edges included, so that neighbours always join. */
 
 #include "chart/tacho-chart-painter.h"
 

@@ -13,7 +13,8 @@ G_DEFINE_QUARK (cli - error - quark, cli_error)
 #define N_COMMON 9
 #define MAX_OPTIONS 64
 
-/* Options that the contract names for later versions: refused by name rather than as a typing error. */
+/* Options that the contract names for later versions: refused by name rather than as a typing
+ * error. */
 static const char *const later_options[] = {
   "profile",  "grpc",      "protocol",           "rate", "arrival", "ramp", "prompts",
   "scenario", "grpc-port", "fail-on-regression", NULL,

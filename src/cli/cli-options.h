@@ -50,7 +50,8 @@ typedef struct
   gboolean uses_server;     /* FALSE: of the common options only --json */
 } CliUsage;
 
-/* Parses argv[1…] of a command; what is left are its arguments. With *help set nothing else counts. */
+/* Parses argv[1…] of a command; what is left are its arguments. With *help set nothing else
+ * counts. */
 gboolean cli_options_parse (const CliUsage *usage,
                             CliGlobals *globals,
                             int argc,

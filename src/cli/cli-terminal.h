@@ -26,7 +26,8 @@ void cli_terminal_error (CliTerminal *self, const char *format, ...) G_GNUC_PRIN
 void cli_terminal_dim (CliTerminal *self, const char *text); /* reasoning; only on a terminal */
 void cli_terminal_progress (CliTerminal *self, const char *line); /* NULL: take it away */
 
-/* Aligned columns; a row is a NULL-terminated array, the first row is the head. Cells are made safe. */
+/* Aligned columns; a row is a NULL-terminated array, the first row is the head. Cells are made
+ * safe. */
 char *cli_table_format (GPtrArray *rows) G_GNUC_WARN_UNUSED_RESULT;
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (CliTerminal, cli_terminal_free)

@@ -40,7 +40,8 @@ struct _TachoApiProbe
  * @family: "auto", or the name of the family to be confirmed
  * @error: return location
  *
- * Returns: (transfer full): a probe; or %NULL with %TACHO_ERROR_INVALID for a name that is not known
+ * Returns: (transfer full): a probe; or %NULL with %TACHO_ERROR_INVALID for a name that is not
+ *   known
  */
 TachoApiProbe *
 tacho_api_probe_new (const char *family, GError **error)
@@ -196,7 +197,8 @@ feed_props (TachoApiProbe *probe, const TachoHttpReply *reply)
     {
       note_refusal (probe, "GET /props", reply);
       probe->step = STEP_MODELS;
-      /* llama.cpp asks for its key here but not for the list: without the key nothing else works. */
+      /* llama.cpp asks for its key here but not for the list: without the key nothing else
+       * works. */
       if (probe->says_llamacpp && (reply->status == 401 || reply->status == 403))
         probe->step = STEP_DECIDED;
     }
@@ -260,9 +262,9 @@ tacho_api_probe_feed (TachoApiProbe *probe, const TachoHttpReply *reply)
  * @probe: a probe
  * @error: return location
  *
- * Returns: (transfer full): the API that is spoken there; or %NULL, with %TACHO_ERROR_HTTP_4XX if the
- *   server wants an API key, another class of it refused otherwise, else %TACHO_ERROR_UNKNOWN_SERVER
- *   with what was seen
+ * Returns: (transfer full): the API that is spoken there; or %NULL, with %TACHO_ERROR_HTTP_4XX if
+ *   the server wants an API key, another class of it refused otherwise, else
+ *   %TACHO_ERROR_UNKNOWN_SERVER with what was seen
  */
 TachoApi *
 tacho_api_probe_finish (TachoApiProbe *probe, GError **error)

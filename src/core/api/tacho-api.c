@@ -231,7 +231,8 @@ tacho_api_parse_models (TachoApi *self, const TachoHttpReply *reply, GError **er
  * @reply: the reply to %TACHO_OP_SHOW_MODEL
  * @error: return location
  *
- * Returns: (transfer full): the model; or %NULL, with %TACHO_ERROR_NOT_FOUND if there is no such one
+ * Returns: (transfer full): the model; or %NULL, with %TACHO_ERROR_NOT_FOUND if there is no such
+ *   one
  */
 TachoModelInfo *
 tacho_api_parse_model (TachoApi *self,

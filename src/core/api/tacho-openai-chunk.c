@@ -137,7 +137,8 @@ read_progress (JsonObject *object, TachoStreamEvent *event)
 }
 
 /* `reasoning_content` or `reasoning`: some servers send both with the same text, so never the sum.
- * A chat's delta, a completion's text and a whole reply's message differ only in where text stands. */
+ * A chat's delta, a completion's text and a whole reply's message differ only in where text
+ * stands. */
 static gboolean
 read_choice (JsonObject *choice, TachoStreamEvent *event, JsonArray **tools, GError **error)
 {

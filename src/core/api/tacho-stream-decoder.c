@@ -389,8 +389,8 @@ report (TachoStreamDecoder *decoder, GError **error)
  * @error: return location
  *
  * An in-band error is delivered as an event and then returned, here and from now on, as
- * %TACHO_ERROR_IN_BAND. Bad JSON, wrong types and passed limits are %TACHO_ERROR_PROTOCOL. Nothing is
- * delivered after the terminal marker or an error.
+ * %TACHO_ERROR_IN_BAND. Bad JSON, wrong types and passed limits are %TACHO_ERROR_PROTOCOL. Nothing
+ * is delivered after the terminal marker or an error.
  *
  * Returns: whether all is well so far
  */

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* A server that a person uses. Checked as it is filled, so that what it holds can go on the wire. */
+/* A server that a person uses. Checked as it is filled, so that what it holds can go on the
+ * wire. */
 #define G_LOG_DOMAIN "tacho"
 
 #include "config/tacho-profile.h"
@@ -274,7 +275,8 @@ tacho_profile_get_api_key (TachoProfile *self)
 /**
  * tacho_profile_set_api_key:
  * @self: a profile
- * @key: (nullable): the key, sent as `Authorization: Bearer` to this server only; %NULL or empty: none
+ * @key: (nullable): the key, sent as `Authorization: Bearer` to this server only; %NULL or empty:
+ *   none
  * @error: return location
  *
  * A key that holds a line break or another control character is refused here: libsoup would drop

@@ -92,7 +92,8 @@ tacho_http_client_init (TachoHttpClient *self)
   self->headers = tacho_headers_new ();
 }
 
-/* GTlsFileDatabase takes a junk file silently and trusts nothing for a relative path: look first. */
+/* GTlsFileDatabase takes a junk file silently and trusts nothing for a relative path: look
+ * first. */
 static GTlsDatabase *
 open_ca_file (const char *path, GError **error)
 {

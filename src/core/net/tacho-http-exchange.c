@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* One request and its reply on libsoup: four timers, cancellation that closes the socket, reads that
- * are stamped as they return, and a verdict on whether the reply is whole. */
+/* One request and its reply on libsoup: four timers, cancellation that closes the socket, reads
+ * that are stamped as they return, and a verdict on whether the reply is whole. */
 #define G_LOG_DOMAIN "tacho"
 
 #include "net/tacho-http-client-private.h"
@@ -525,7 +525,8 @@ sent_cb (GObject *source, GAsyncResult *result, gpointer user_data)
 
   if (self->finished)
     {
-      /* Cancelled or timed out meanwhile: an unread stream is closed, and its connection with it. */
+      /* Cancelled or timed out meanwhile: an unread stream is closed, and its connection with
+       * it. */
       if (stream != NULL)
         g_input_stream_close_async (stream, G_PRIORITY_HIGH, NULL, closed_cb, NULL);
       g_clear_object (&stream);

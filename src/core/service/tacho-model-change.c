@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Details, loading and unloading: an order to the server, then its list until it says how that went. */
+/* Details, loading and unloading: an order to the server, then its list until it says how that
+ * went. */
 #define G_LOG_DOMAIN "tacho"
 
 #include "service/tacho-model-service-private.h"

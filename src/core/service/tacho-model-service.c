@@ -141,8 +141,8 @@ insert_new (TachoModelService *self, GPtrArray *target)
     }
 }
 
-/* Takes the server's list: objects keep their identity, only what came or went is announced. A model
- * whose place changes because its name did is taken out and put back. */
+/* Takes the server's list: objects keep their identity, only what came or went is announced. A
+ * model whose place changes because its name did is taken out and put back. */
 static void
 merge (TachoModelService *self, GPtrArray *infos)
 {

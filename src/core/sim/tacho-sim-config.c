@@ -149,13 +149,14 @@ make_flaky (TachoSimConfig *config)
 
 /**
  * tacho_sim_config_new:
- * @name: (nullable): `default`, `fast`, `slow`, `openai` or `flaky`; %NULL or an empty string is `default`
+ * @name: (nullable): `default`, `fast`, `slow`, `openai` or `flaky`; %NULL or an empty string is
+ *   `default`
  * @error: return location for a `TACHO_ERROR_INVALID`
  *
  * Makes the settings of a named simulated server: several models of different speed, of which two
  * are loaded, and eight slots for each model. `fast` takes about a millisecond for a token, `slow`
- * six times the default's time, `openai` hides llama.cpp's routes, `flaky` plays faults on about one
- * generation request in twenty.
+ * six times the default's time, `openai` hides llama.cpp's routes, `flaky` plays faults on about
+ * one generation request in twenty.
  *
  * Returns: (transfer full) (nullable): the settings, or %NULL if there are none of that name
  */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* The simulated engine. Each model has a timer on an absolute schedule: a late wake-up does not move
- * the steps that follow it. A step takes the batch's decoding time plus the time of the prompt tokens
- * that ride in it, as in llama.cpp, where a long prompt slows the others down. */
+/* The simulated engine. Each model has a timer on an absolute schedule: a late wake-up does not
+ * move the steps that follow it. A step takes the batch's decoding time plus the time of the prompt
+ * tokens that ride in it, as in llama.cpp, where a long prompt slows the others down. */
 #define G_LOG_DOMAIN "tacho"
 
 #include "sim/tacho-sim-engine.h"
@@ -116,7 +116,7 @@ timer_cb (gpointer user_data)
   return G_SOURCE_CONTINUE;
 }
 
-/* --- loading ------------------------------------------------------------------------------------ */
+/* --- loading ---------------------------------------------------------------------------------- */
 
 static void
 fail_waiting (TachoSimRuntime *runtime, const char *reason)
@@ -208,7 +208,7 @@ tacho_sim_engine_unload (TachoSimEngine *engine, TachoSimRuntime *runtime)
   kick (runtime);
 }
 
-/* --- the engine --------------------------------------------------------------------------------- */
+/* --- the engine ------------------------------------------------------------------------------- */
 
 static void
 runtime_free (gpointer data)

@@ -18,7 +18,7 @@
 
 #define JSON_TYPE "application/json; charset=utf-8"
 
-/* --- the capture -------------------------------------------------------------------------------- */
+/* --- the capture ------------------------------------------------------------------------------ */
 
 static void
 copy_header_cb (const char *name, const char *value, gpointer user_data)
@@ -61,7 +61,7 @@ record (TachoSimExchange *exchange, guint status)
   tacho_sim_capture_add (exchange->host->capture, request);
 }
 
-/* --- the client's going away -------------------------------------------------------------------- */
+/* --- the client's going away ------------------------------------------------------------------ */
 
 static void
 clear_source (GSource **source)
@@ -151,7 +151,7 @@ watch_cb (GSocket *socket, GIOCondition condition, gpointer user_data)
   return G_SOURCE_REMOVE;
 }
 
-/* --- replies ------------------------------------------------------------------------------------ */
+/* --- replies ---------------------------------------------------------------------------------- */
 
 static void
 begin_head (TachoSimExchange *exchange, guint status)

@@ -367,7 +367,8 @@ play_add (TachoSimPlay *play, const TachoSimFault *fault, const char *id)
     }
 }
 
-/* The draw depends on the seed, the fault and its request number alone, so that a run can be replayed. */
+/* The draw depends on the seed, the fault and its request number alone, so that a run can be
+ * replayed. */
 static gboolean
 draw (TachoSimFaultSet *set, guint index, guint64 number, double probability)
 {

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* The HTTP front of the simulated server: who may ask, which faults are played, which route answers. */
+/* The HTTP front of the simulated server: who may ask, which faults are played, which route
+ * answers. */
 #define G_LOG_DOMAIN "tacho"
 
 #include "sim/tacho-sim-http.h"
@@ -118,7 +119,8 @@ equal_secret (const char *a, const char *b)
   return difference == 0;
 }
 
-/* llama.cpp leaves health and the list of models open; a plain OpenAI server leaves nothing open. */
+/* llama.cpp leaves health and the list of models open; a plain OpenAI server leaves nothing
+ * open. */
 static gboolean
 is_authorized (TachoSimExchange *exchange)
 {

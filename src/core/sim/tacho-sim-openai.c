@@ -60,7 +60,7 @@ generation_free (gpointer data)
   g_free (generation);
 }
 
-/* --- JSON --------------------------------------------------------------------------------------- */
+/* --- JSON ------------------------------------------------------------------------------------- */
 
 static void
 append_number (GString *json, const char *name, double value)
@@ -253,7 +253,7 @@ reply_whole (Generation *generation)
   tacho_sim_exchange_reply (generation->exchange, 200, JSON_TYPE, g_string_free (json, FALSE));
 }
 
-/* --- what the engine says ----------------------------------------------------------------------- */
+/* --- what the engine says --------------------------------------------------------------------- */
 
 static void
 admitted_cb (gpointer user_data)
@@ -391,7 +391,7 @@ failed_cb (gpointer user_data, const char *reason)
 static const TachoSimSequenceFuncs sequence_funcs = { admitted_cb, progress_cb, token_cb,
                                                       failed_cb };
 
-/* --- the request -------------------------------------------------------------------------------- */
+/* --- the request ------------------------------------------------------------------------------ */
 
 static void
 add_stop (GPtrArray *stops, const char *stop)

@@ -37,7 +37,8 @@ tokenize_content (JsonObject *message, GArray *tokens)
   return text != NULL || parts != NULL || !tacho_json_has (message, "content");
 }
 
-/* The chat template's own tokens: three before a message, one after it, three for the reply's begin. */
+/* The chat template's own tokens: three before a message, one after it, three for the reply's
+ * begin. */
 /**
  * tacho_sim_prompt_from_chat:
  * @request: a chat request

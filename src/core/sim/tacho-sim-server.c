@@ -254,8 +254,8 @@ tacho_sim_server_get_counters (TachoSimServer *self, TachoSimCounters *counters)
  * tacho_sim_server_take_requests:
  * @self: a server
  *
- * Takes the captured requests; a request is captured when its status is decided, before a byte of its
- * reply is sent.
+ * Takes the captured requests; a request is captured when its status is decided, before a byte of
+ * its reply is sent.
  *
  * Returns: (transfer full) (element-type TachoSimRequest): the oldest first
  */

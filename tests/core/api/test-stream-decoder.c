@@ -73,7 +73,8 @@ seen_clear (Seen *seen)
   g_string_free (seen->log, TRUE);
 }
 
-/* Feeds `data` cut at `cut`, or byte by byte where `cut` is G_MAXSIZE; the error stays the error. */
+/* Feeds `data` cut at `cut`, or byte by byte where `cut` is G_MAXSIZE; the error stays the
+ * error. */
 static void
 run (TachoStreamDecoder *decoder,
      const char *data,

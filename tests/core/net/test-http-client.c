@@ -623,7 +623,8 @@ test_stream_refused (void)
   raw_server_free (server);
 }
 
-/* libsoup 3.2 ends this cleanly; the terminal marker, which the decoder demands, tells the truth. */
+/* libsoup 3.2 ends this cleanly; the terminal marker, which the decoder demands, tells the
+ * truth. */
 static void
 test_stream_cut_between_chunks (void)
 {

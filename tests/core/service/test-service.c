@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* The services end to end on the simulated server: list, load, infer, stream, unload; faults and what
- * they become; many at a time; cancellation; nothing left behind. */
+/* The services end to end on the simulated server: list, load, infer, stream, unload; faults and
+ * what they become; many at a time; cancellation; nothing left behind. */
 #include "test-utils.h"
 
 #include "base/tacho-error.h"

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* The simulated server over real sockets. The server has a thread of its own, so the tests block. */
+/* The simulated server over real sockets. The server has a thread of its own, so the tests
+ * block. */
 #include "test-utils.h"
 
 #include "api/tacho-http-message.h"
@@ -39,7 +40,7 @@ finish (TachoSimServer *server)
   g_assert_finalize_object (server);
 }
 
-/* --- a blocking client ---------------------------------------------------------------------------- */
+/* --- a blocking client ------------------------------------------------------------------------ */
 
 static GSocketConnection *
 connect_to (TachoSimServer *server)
@@ -183,7 +184,7 @@ active (TachoSimServer *server)
   return counters.active;
 }
 
-/* --- lists and small routes ------------------------------------------------------------------------ */
+/* --- lists and small routes ------------------------------------------------------------------- */
 
 static void
 test_models (void)
@@ -268,7 +269,7 @@ test_too_large (void)
   finish (server);
 }
 
-/* --- generations ----------------------------------------------------------------------------------- */
+/* --- generations ------------------------------------------------------------------------------ */
 
 static void
 test_whole (void)
@@ -427,7 +428,7 @@ test_prompt_progress (void)
   finish (server);
 }
 
-/* --- the engine ------------------------------------------------------------------------------------ */
+/* --- the engine ------------------------------------------------------------------------------- */
 
 static void
 test_slots_and_queue (void)
@@ -646,7 +647,7 @@ test_openai_only (void)
   finish (server);
 }
 
-/* --- faults ---------------------------------------------------------------------------------------- */
+/* --- faults ----------------------------------------------------------------------------------- */
 
 static char *
 chat_with_fault (TachoSimServer *server, const char *spec)
@@ -770,7 +771,7 @@ test_fault_on_path (void)
   finish (server);
 }
 
-/* --- leaving, guarding, capturing ------------------------------------------------------------------ */
+/* --- leaving, guarding, capturing ------------------------------------------------------------- */
 
 static void
 test_abort (void)
