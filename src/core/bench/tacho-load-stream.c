@@ -30,18 +30,13 @@ note_chunk (TachoLoadStream *self, gint64 now_ns)
   TachoBenchRecord *record = self->record;
   TachoReadCounts *counts = self->counts;
 
-  if (self->chunk_action != counts->action)
-    {
-      self->chunk_action = counts->action;
-      self->chunks_in_action = 0;
-    }
   if (!record->warmup)
     {
-      self->chunks_in_action++;
+      self->chunks_in_read++;
       counts->chunks++;
-      if (self->chunks_in_action == 1)
+      if (self->chunks_in_read == 1)
         counts->own_reads++;
-      else if (self->chunks_in_action == 2)
+      else if (self->chunks_in_read == 2)
         counts->own_reads--; /* the first one was not alone after all */
       tacho_recorder_chunk (self->recorder, record, record->last_ns, now_ns);
     }
@@ -84,11 +79,15 @@ write_cb (char *data, size_t size, size_t n, void *user_data)
   TachoLoadStream *self = user_data;
   gsize length = size * n;
 
-  if (self->stamp_action != self->counts->action || self->last_byte_ns == 0)
+  /* One action may read twice; a read fills libcurl's buffer from its start. */
+  if (self->stamp_action != self->counts->action || self->last_byte_ns == 0 ||
+      data <= self->last_data)
     {
       self->last_byte_ns = tacho_clock_now_ns ();
       self->stamp_action = self->counts->action;
+      self->chunks_in_read = 0;
     }
+  self->last_data = data;
   if (self->record->http_status == 0)
     {
       long status = 0;

@@ -41,11 +41,11 @@ typedef struct
   GArray *chunks_ns;        /* of gint64, when chunks are kept */
   GError *verdict;          /* why the reply was refused */
   TachoUsage usage;
-  gint64 last_byte_ns;  /* stamp of the last read of the body, 0: none yet */
-  guint64 stamp_action; /* the action that it belongs to */
+  gint64 last_byte_ns;   /* stamp of the last read of the body, 0: none yet */
+  guint64 stamp_action;  /* the action that it belongs to */
+  const char *last_data; /* where in libcurl's buffer it stood; compared, never read */
   gint64 chunks_in_window;
-  guint64 chunk_action; /* action of the last chunk, and how many chunks it had */
-  guint chunks_in_action;
+  guint chunks_in_read;
   gboolean head_seen;
   gboolean on_wire; /* the request was handed to the wire */
   gboolean resent;  /* libcurl wanted to send it again */
