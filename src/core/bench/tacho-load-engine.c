@@ -8,6 +8,7 @@
 #include "base/tacho-clock.h"
 #include "bench/tacho-load-feed.h"
 #include "bench/tacho-load-stream.h"
+#include "bench/tacho-self-check.h"
 
 #include <errno.h>
 #include <math.h>
@@ -525,68 +526,6 @@ loop (TachoLoadEngine *self)
     }
 }
 
-static G_GNUC_PRINTF (2, 3) void add_warning (GPtrArray *warnings, const char *format, ...)
-{
-  va_list args;
-
-  va_start (args, format);
-  g_ptr_array_add (warnings, g_strdup_vprintf (format, args));
-  va_end (args);
-}
-
-/* Thresholds: docs/metrics.md, "Self-check". */
-static void
-fill_self_check (TachoLoadEngine *self, gint64 cpu_ns, TachoBenchResult *result)
-{
-  TachoSelfCheck *check = &result->self_check;
-  g_autoptr (GPtrArray) warnings = g_ptr_array_new ();
-  guint64 n = tacho_histogram_get_count (self->lag);
-  double p99 =
-      n > 0 ? (double) tacho_histogram_value_at_rank (self->lag, (guint64) ceil (0.99 * (double) n))
-            : 0;
-
-  check->loop_lag_ms_p99 = p99 / TACHO_NS_PER_MS;
-  check->own_read_share = self->counts.chunks > 0
-                              ? (double) self->counts.own_reads / (double) self->counts.chunks
-                              : NAN;
-  check->client_cpu_share =
-      result->window_s > 0 ? (double) cpu_ns / TACHO_NS_PER_S / result->window_s : 0;
-  check->schedule_delay_ms_p99 = result->latency[TACHO_METRIC_QUEUE].percentiles[TACHO_P99].value;
-  check->connections_reused_share =
-      self->requests_ended > 0 ? (double) self->reused / (double) self->requests_ended : NAN;
-  if (check->client_cpu_share > 0.8)
-    add_warning (warnings,
-                 "The client used %.0f %% of its core: it may have been the limit, not the server",
-                 check->client_cpu_share * 100);
-  if (check->loop_lag_ms_p99 > 5)
-    add_warning (warnings,
-                 "Ready data waited up to %.1f ms (p99) in the client: times are late by as much",
-                 check->loop_lag_ms_p99);
-  if (check->own_read_share < 0.95 && (check->client_cpu_share > 0.5 || check->loop_lag_ms_p99 > 1))
-    add_warning (warnings,
-                 "Only %.0f %% of the chunks had a read of their own: chunk gaps are blurred",
-                 check->own_read_share * 100);
-  check->distorted = warnings->len > 0;
-  if (check->own_read_share < 0.95 && !check->distorted)
-    add_warning (
-        warnings,
-        "%.0f %% of the chunks came alone; the rest the server or the network sent together",
-        check->own_read_share * 100);
-  if (check->connections_reused_share < 0.5 && self->requests_ended > 2 * (guint64) self->n_streams)
-    add_warning (warnings,
-                 "Only %.0f %% of the requests reused a connection: the server closes them",
-                 check->connections_reused_share * 100);
-  if (self->counts.resent > 0)
-    add_warning (warnings,
-                 "%" G_GUINT64_FORMAT " requests were sent again on a new connection: the server "
-                 "had closed the kept one without saying so",
-                 self->counts.resent);
-  if (self->fatal != NULL)
-    add_warning (warnings, "The run was ended: %s", self->fatal->message);
-  g_ptr_array_add (warnings, NULL);
-  check->warnings = (char **) g_ptr_array_free (g_steal_pointer (&warnings), FALSE);
-}
-
 /**
  * tacho_load_engine_run:
  * @engine: an engine, used once
@@ -602,6 +541,7 @@ tacho_load_engine_run (TachoLoadEngine *engine,
                        gpointer func_data,
                        TachoBenchResult *result)
 {
+  TachoSelfCheckInput check;
   gint64 end_ns;
   gint64 cpu_ns;
 
@@ -617,5 +557,17 @@ tacho_load_engine_run (TachoLoadEngine *engine,
   engine->state = TACHO_BENCH_ENDED;
   tacho_recorder_finish (engine->recorder, end_ns, result);
   result->connections_created = engine->connections;
-  fill_self_check (engine, cpu_ns, result);
+  check = (TachoSelfCheckInput){
+    .lag = engine->lag,
+    .chunks = engine->counts.chunks,
+    .own_reads = engine->counts.own_reads,
+    .cpu_ns = cpu_ns,
+    .window_s = result->window_s,
+    .schedule_delay_ms_p99 = result->latency[TACHO_METRIC_QUEUE].percentiles[TACHO_P99].value,
+    .requests = engine->requests_ended,
+    .reused = engine->reused,
+    .places = engine->n_streams,
+    .fatal = engine->fatal != NULL ? engine->fatal->message : NULL,
+  };
+  tacho_self_check_fill (&result->self_check, &check);
 }

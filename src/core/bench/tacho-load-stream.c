@@ -121,20 +121,17 @@ header_cb (char *data, size_t size, size_t n, void *user_data)
   return length;
 }
 
-/* The connection stands; the request goes on the wire now. A server may close a kept connection
- * without a word just as the next request is sent (llama.cpp does after every stream); libcurl then
- * sends the request again on a new one. That is let happen once, and reported. */
+/* The connection stands; the request goes on the wire now. When a kept connection turns out to be
+ * dead, libcurl would send the request again by itself; a benchmark does not retry in secret. */
 static int
 prereq_cb (void *user_data, char *ip, char *local_ip, int port, int local_port)
 {
   TachoLoadStream *self = user_data;
 
-  if (self->on_wire && self->resent)
-    return CURL_PREREQFUNC_ABORT;
   if (self->on_wire)
     {
       self->resent = TRUE;
-      self->counts->resent++;
+      return CURL_PREREQFUNC_ABORT;
     }
   self->record->start_ns = tacho_clock_now_ns ();
   self->on_wire = TRUE;

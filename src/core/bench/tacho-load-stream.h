@@ -22,7 +22,6 @@ typedef struct
   TachoHabit habit;     /* learnt once a run, from the first reply */
   guint64 action;       /* number of the socket action in progress: chunks of one share a read */
   guint64 chunks;       /* content chunks of measured requests */
-  guint64 resent;       /* requests that found their kept connection closed */
   guint64 own_reads;    /* those that came alone in their action */
   gint64 window_end_ns; /* G_MAXINT64: open */
 } TachoReadCounts;

@@ -234,6 +234,7 @@ static const Failure failures[] = {
   { "429", BEHAVE_429, TACHO_ERROR_HTTP_429, TACHO_RECORD_ERROR, 429 },
   { "404", BEHAVE_404, TACHO_ERROR_HTTP_4XX, TACHO_RECORD_ERROR, 404 },
   { "in-band", BEHAVE_IN_BAND, TACHO_ERROR_IN_BAND, TACHO_RECORD_ERROR, 200 },
+  { "drop", BEHAVE_DROP, TACHO_ERROR_REFUSED, TACHO_RECORD_ERROR, 0 },
   { "silent", BEHAVE_SILENT, TACHO_ERROR_TIMEOUT_FIRST, TACHO_RECORD_ERROR, 0 },
   { "stall", BEHAVE_STALL, TACHO_ERROR_TIMEOUT_IDLE, TACHO_RECORD_ERROR, 200 },
   { "garbage", BEHAVE_GARBAGE, TACHO_ERROR_PROTOCOL, TACHO_RECORD_ERROR, 200 },
@@ -288,8 +289,8 @@ test_drop (void)
   g_assert_cmpuint (bench_server_get_connections (run->server), ==, 16);
 }
 
-/* A server that closes each connection after its reply, without saying so, has done nothing wrong:
- * whether the close is seen before or after the next request is sent is a race, not a failure. */
+/* A server that closes each connection after its reply, without saying so, has done nothing wrong.
+ * The first reply tells, and from then on no request meets a dying connection. */
 static void
 test_close (void)
 {
@@ -302,6 +303,7 @@ test_close (void)
   result = run_go (run);
   g_assert_cmpuint (sum_errors (result), ==, 0);
   g_assert_cmpuint (result->ok, ==, 200);
+  g_assert_cmpuint (bench_server_get_requests (run->server), ==, 200);
   g_assert_cmpfloat (result->self_check.connections_reused_share, ==, 0);
   g_assert_cmpuint (g_strv_length (result->self_check.warnings), >=, 1);
 }
