@@ -21,20 +21,7 @@ MAX_LINES = 600
 KNOWN = {
     "length": set("""
         src/app/tacho-connection.c
-        src/core/net/tacho-http-exchange.c
         src/core/service/tacho-client-manager.c
-        src/core/service/tacho-model-change.c
-    """.split()),
-    "doc-comments": set("""
-        src/core/api/tacho-json-scan.h
-        src/core/api/tacho-openai-json.h
-        src/core/config/tacho-profile.h
-        src/core/net/tacho-http-client.h
-        src/core/service/tacho-client-manager.h
-        src/core/service/tacho-generation.h
-        src/core/service/tacho-inference-service.h
-        src/core/service/tacho-model-service.h
-        src/core/service/tacho-model.h
     """.split()),
 }
 

@@ -507,6 +507,21 @@ root_member (Scan *scan, Key key, guint depth)
     }
 }
 
+/**
+ * tacho_json_scan_chunk:
+ * @text: the chunk, NUL-terminated after @length bytes
+ * @length: its length in bytes
+ * @event: (out caller-allocates): what the chunk says; undefined where %FALSE is returned
+ * @id: (out) (transfer none) (nullable): the response id within @text, not NUL-terminated; %NULL if
+ *   there is none
+ * @id_length: (out): bytes of @id
+ *
+ * Reads one chunk of the OpenAI shape without allocating. It fills only the always-set part of
+ * @event, with what tacho_openai_read_chunk() would have put there.
+ *
+ * Returns: %TRUE if @text is strict JSON and was read; %FALSE for anything unusual or wrong, which
+ *   is to be read in full
+ */
 gboolean
 tacho_json_scan_chunk (const char *text,
                        gsize length,

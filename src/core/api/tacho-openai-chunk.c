@@ -12,6 +12,12 @@
 #include "base/tacho-error.h"
 #include "base/tacho-json.h"
 
+/**
+ * tacho_openai_event_clear:
+ * @event: (out caller-allocates): an event
+ *
+ * Makes a fresh event, which says nothing. What it held is not freed.
+ */
 void
 tacho_openai_event_clear (TachoStreamEvent *event)
 {
@@ -61,6 +67,15 @@ read_array (JsonObject *object, const char *member, JsonArray **child, GError **
   return TRUE;
 }
 
+/**
+ * tacho_openai_read_tool:
+ * @tools: the tool calls of a delta
+ * @index: which of them
+ * @event: the event whose tool members are set; their strings belong to @tools
+ * @error: return location
+ *
+ * Returns: %TRUE; or %FALSE with %TACHO_ERROR_PROTOCOL if it is not an object of the right shape
+ */
 gboolean
 tacho_openai_read_tool (JsonArray *tools, guint index, TachoStreamEvent *event, GError **error)
 {
@@ -167,6 +182,20 @@ read_choice (JsonObject *choice, TachoStreamEvent *event, JsonArray **tools, GEr
   return *tools == NULL || tacho_openai_read_tool (*tools, 0, event, error);
 }
 
+/**
+ * tacho_openai_read_chunk:
+ * @root: one chunk
+ * @event: (out caller-allocates): what it says; the strings belong to @root, the error to the
+ *   caller
+ * @tools: (out) (transfer none) (nullable): the array of tool calls, whose first is in @event
+ *   already; the others are read with tacho_openai_read_tool(). %NULL if there are none
+ * @error: return location
+ *
+ * Reads one chunk of the OpenAI shape. An error that the server reports in the chunk is put into
+ * the error of @event, and the chunk counts as read.
+ *
+ * Returns: %TRUE; or %FALSE with %TACHO_ERROR_PROTOCOL for a member of a wrong type
+ */
 gboolean
 tacho_openai_read_chunk (JsonObject *root,
                          TachoStreamEvent *event,

@@ -69,7 +69,15 @@ add_stop (JsonBuilder *builder, char **stop)
   json_builder_end_array (builder);
 }
 
-/* Only what the family knows is sent: old vLLM refuses a request with any unknown field. */
+/**
+ * tacho_openai_build_generate:
+ * @request: what to generate
+ * @flags: which extensions the server knows
+ *
+ * Only what the family knows is sent: old vLLM refuses a request with any unknown field.
+ *
+ * Returns: (transfer full): the HTTP request, streaming if @request is
+ */
 TachoHttpRequest *
 tacho_openai_build_generate (const TachoGenerateRequest *request, TachoOpenaiFlags flags)
 {
@@ -117,6 +125,16 @@ tacho_openai_build_generate (const TachoGenerateRequest *request, TachoOpenaiFla
   return http;
 }
 
+/**
+ * tacho_openai_parse_generate:
+ * @reply: a whole reply, not streamed
+ * @error: return location
+ *
+ * Reads the first choice of a reply of the OpenAI shape.
+ *
+ * Returns: (transfer full): what was generated; or %NULL, with a `TACHO_ERROR`: that of the status,
+ *   %TACHO_ERROR_IN_BAND, or %TACHO_ERROR_PROTOCOL for a reply of another shape
+ */
 TachoGenerateReply *
 tacho_openai_parse_generate (const TachoHttpReply *reply, GError **error)
 {
@@ -160,7 +178,16 @@ tacho_openai_parse_generate (const TachoHttpReply *reply, GError **error)
   return g_steal_pointer (&result);
 }
 
-/* {"data":[…]}, {"data":null} where there are no models, or the array alone. */
+/**
+ * tacho_openai_list_objects:
+ * @root: the reply: `{"data":[…]}`, `{"data":null}` where there are no models, or the array alone
+ * @error: return location
+ *
+ * Finds the models of a listing.
+ *
+ * Returns: (transfer container) (element-type JsonObject): the objects, which belong to @root; or
+ *   %NULL with %TACHO_ERROR_PROTOCOL if there is no list or a model in it has no usable id
+ */
 GPtrArray *
 tacho_openai_list_objects (JsonNode *root, GError **error)
 {
@@ -220,8 +247,15 @@ read_modalities (JsonObject *object, TachoModelInfo *info)
   info->capabilities = g_strdupv ((char **) names->pdata);
 }
 
-/* What any server of this shape may say: OpenAI's four fields, vLLM's max_model_len, OpenRouter's
- * name, context_length, architecture and top_provider. */
+/**
+ * tacho_openai_read_model:
+ * @object: one element of a listing
+ *
+ * Takes what any server of this shape may say: OpenAI's four fields, vLLM's `max_model_len`,
+ * OpenRouter's `name`, `context_length`, `architecture` and `top_provider`.
+ *
+ * Returns: (transfer full): the model
+ */
 TachoModelInfo *
 tacho_openai_read_model (JsonObject *object)
 {

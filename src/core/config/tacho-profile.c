@@ -168,6 +168,12 @@ tacho_profile_new (const char *name, const char *url, GError **error)
   return self;
 }
 
+/**
+ * tacho_profile_get_name:
+ * @self: a profile
+ *
+ * Returns: (transfer none): what the person calls it; the URL where no name was given
+ */
 const char *
 tacho_profile_get_name (TachoProfile *self)
 {
@@ -175,6 +181,13 @@ tacho_profile_get_name (TachoProfile *self)
   return self->name;
 }
 
+/**
+ * tacho_profile_get_url:
+ * @self: a profile
+ *
+ * Returns: (transfer none): the normalised URL as the person knows it; `sim:` or `sim:NAME` for the
+ *   simulated server
+ */
 const char *
 tacho_profile_get_url (TachoProfile *self)
 {
@@ -220,6 +233,12 @@ tacho_profile_set_endpoint (TachoProfile *self, const char *endpoint)
   g_object_notify_by_pspec (G_OBJECT (self), properties[PROP_ENDPOINT]);
 }
 
+/**
+ * tacho_profile_is_sim:
+ * @self: a profile
+ *
+ * Returns: %TRUE if the profile names the built-in simulated server
+ */
 gboolean
 tacho_profile_is_sim (TachoProfile *self)
 {
@@ -227,6 +246,12 @@ tacho_profile_is_sim (TachoProfile *self)
   return tacho_url_is_sim (self->url);
 }
 
+/**
+ * tacho_profile_get_api:
+ * @self: a profile
+ *
+ * Returns: (transfer none): the API family to speak, or `auto` to find out
+ */
 const char *
 tacho_profile_get_api (TachoProfile *self)
 {
@@ -265,6 +290,14 @@ tacho_profile_set_api (TachoProfile *self, const char *api, GError **error)
   return TRUE;
 }
 
+/**
+ * tacho_profile_get_api_key:
+ * @self: a profile
+ *
+ * Never log or show it.
+ *
+ * Returns: (transfer none) (nullable): the API key, %NULL if there is none
+ */
 const char *
 tacho_profile_get_api_key (TachoProfile *self)
 {
@@ -362,6 +395,12 @@ tacho_profile_get_headers (TachoProfile *self)
   return (const char *const *) self->headers->pdata;
 }
 
+/**
+ * tacho_profile_get_ca_file:
+ * @self: a profile
+ *
+ * Returns: (transfer none) (nullable): the file of certificates to trust, %NULL for the system's
+ */
 const char *
 tacho_profile_get_ca_file (TachoProfile *self)
 {

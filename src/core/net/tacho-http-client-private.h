@@ -42,15 +42,34 @@ typedef enum
   TACHO_HTTP_PHASE_BODY,
 } TachoHttpPhase;
 
+/* Each has its own limit and its own error. */
+typedef enum
+{
+  TACHO_HTTP_TIMER_CONNECT,
+  TACHO_HTTP_TIMER_FIRST,
+  TACHO_HTTP_TIMER_IDLE,
+  TACHO_HTTP_TIMER_TOTAL,
+  TACHO_HTTP_N_TIMERS
+} TachoHttpTimer;
+
 /* tacho-http-error.c */
 GError *tacho_http_error_from_gio (const GError *error,
                                    TachoHttpPhase phase,
                                    const char *base_url,
                                    SoupMessage *message) G_GNUC_WARN_UNUSED_RESULT;
+GError *tacho_http_error_from_timer (TachoHttpTimer timer,
+                                     double limit,
+                                     const char *url) G_GNUC_WARN_UNUSED_RESULT;
 gboolean tacho_http_check_head (SoupMessageHeaders *headers,
                                 const char *base_url,
                                 gint64 *length,
                                 GError **error);
+
+/* tacho-http-message.c */
+SoupMessage *tacho_http_message_new (TachoHttpClient *client,
+                                     const TachoHttpRequest *request,
+                                     GError **error) G_GNUC_WARN_UNUSED_RESULT;
+TachoHttpReply *tacho_http_message_get_reply (SoupMessage *message) G_GNUC_WARN_UNUSED_RESULT;
 
 /* tacho-http-exchange.c */
 void tacho_http_exchange_run (TachoHttpClient *client,

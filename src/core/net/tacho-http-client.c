@@ -220,6 +220,12 @@ tacho_http_client_new (const TachoHttpOptions *options, GError **error)
   return g_steal_pointer (&self);
 }
 
+/**
+ * tacho_http_client_get_base_url:
+ * @self: a client
+ *
+ * Returns: (transfer none): the URL below which all its requests go
+ */
 const char *
 tacho_http_client_get_base_url (TachoHttpClient *self)
 {
@@ -227,6 +233,12 @@ tacho_http_client_get_base_url (TachoHttpClient *self)
   return self->base_url;
 }
 
+/**
+ * tacho_http_client_get_counters:
+ * @self: a client
+ * @counters: (out caller-allocates): what the client has done since it was made, and its
+ *   connections now
+ */
 void
 tacho_http_client_get_counters (TachoHttpClient *self, TachoHttpCounters *counters)
 {

@@ -215,3 +215,37 @@ tacho_http_check_head (SoupMessageHeaders *headers,
     *length = -1;
   return TRUE;
 }
+
+/**
+ * tacho_http_error_from_timer:
+ * @timer: which timer ran out
+ * @limit: its limit in seconds
+ * @url: the base URL of the server
+ *
+ * Returns: (transfer full): the error of that timeout
+ */
+GError *
+tacho_http_error_from_timer (TachoHttpTimer timer, double limit, const char *url)
+{
+  switch (timer)
+    {
+    case TACHO_HTTP_TIMER_CONNECT:
+      return g_error_new (TACHO_ERROR, TACHO_ERROR_TIMEOUT_CONNECT,
+                          "No connection to %s within %g s: is the address right, and does a "
+                          "firewall stand between?",
+                          url, limit);
+    case TACHO_HTTP_TIMER_FIRST:
+      return g_error_new (TACHO_ERROR, TACHO_ERROR_TIMEOUT_FIRST,
+                          "%s took the request but sent nothing within %g s (first-byte timeout)",
+                          url, limit);
+    case TACHO_HTTP_TIMER_IDLE:
+      return g_error_new (TACHO_ERROR, TACHO_ERROR_TIMEOUT_IDLE,
+                          "%s stopped sending for %g s in the middle of its answer (idle timeout)",
+                          url, limit);
+    case TACHO_HTTP_TIMER_TOTAL:
+    case TACHO_HTTP_N_TIMERS:
+    default:
+      return g_error_new (TACHO_ERROR, TACHO_ERROR_TIMEOUT_TOTAL,
+                          "%s did not finish its answer within %g s (total timeout)", url, limit);
+    }
+}

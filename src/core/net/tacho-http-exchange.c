@@ -7,19 +7,9 @@
 
 #include "base/tacho-clock.h"
 #include "base/tacho-error.h"
-#include "base/tacho-url.h"
 
 /* Reads in a row before other sources get their turn. */
 #define READS_PER_TURN 32
-
-typedef enum
-{
-  TIMER_CONNECT,
-  TIMER_FIRST,
-  TIMER_IDLE,
-  TIMER_TOTAL,
-  N_TIMERS
-} Timer;
 
 struct _TachoHttpExchange
 {
@@ -34,8 +24,8 @@ struct _TachoHttpExchange
   gpointer funcs_data;
   gboolean streaming;
 
-  GSource *timers[N_TIMERS];
-  double limits[N_TIMERS];
+  GSource *timers[TACHO_HTTP_N_TIMERS];
+  double limits[TACHO_HTTP_N_TIMERS];
   GSource *cancel_source;
   GSource *read_source;
 
@@ -109,7 +99,7 @@ exchange_finish (TachoHttpExchange *self, TachoHttpReply *reply, GError *error)
   g_ptr_array_remove_fast (self->client->exchanges, self);
   if (self->counted)
     self->client->active--;
-  for (guint i = 0; i < N_TIMERS; i++)
+  for (guint i = 0; i < TACHO_HTTP_N_TIMERS; i++)
     clear_source (&self->timers[i]);
   clear_source (&self->cancel_source);
   clear_source (&self->read_source);
@@ -183,45 +173,22 @@ cancelled_cb (GCancellable *cancellable, gpointer user_data)
 }
 
 static GError *
-timeout_error (TachoHttpExchange *self, Timer timer)
+timeout_error (TachoHttpExchange *self, TachoHttpTimer timer)
 {
-  const char *url = self->client->base_url;
-  double limit = self->limits[timer];
-
-  switch (timer)
-    {
-    case TIMER_CONNECT:
-      return g_error_new (TACHO_ERROR, TACHO_ERROR_TIMEOUT_CONNECT,
-                          "No connection to %s within %g s: is the address right, and does a "
-                          "firewall stand between?",
-                          url, limit);
-    case TIMER_FIRST:
-      return g_error_new (TACHO_ERROR, TACHO_ERROR_TIMEOUT_FIRST,
-                          "%s took the request but sent nothing within %g s (first-byte timeout)",
-                          url, limit);
-    case TIMER_IDLE:
-      return g_error_new (TACHO_ERROR, TACHO_ERROR_TIMEOUT_IDLE,
-                          "%s stopped sending for %g s in the middle of its answer (idle timeout)",
-                          url, limit);
-    case TIMER_TOTAL:
-    case N_TIMERS:
-    default:
-      return g_error_new (TACHO_ERROR, TACHO_ERROR_TIMEOUT_TOTAL,
-                          "%s did not finish its answer within %g s (total timeout)", url, limit);
-    }
+  return tacho_http_error_from_timer (timer, self->limits[timer], self->client->base_url);
 }
 
 static gboolean
 connect_timer_cb (gpointer user_data)
 {
-  exchange_fail (user_data, timeout_error (user_data, TIMER_CONNECT));
+  exchange_fail (user_data, timeout_error (user_data, TACHO_HTTP_TIMER_CONNECT));
   return G_SOURCE_REMOVE;
 }
 
 static gboolean
 first_timer_cb (gpointer user_data)
 {
-  exchange_fail (user_data, timeout_error (user_data, TIMER_FIRST));
+  exchange_fail (user_data, timeout_error (user_data, TACHO_HTTP_TIMER_FIRST));
   return G_SOURCE_REMOVE;
 }
 
@@ -230,29 +197,29 @@ static gboolean
 idle_timer_cb (gpointer user_data)
 {
   TachoHttpExchange *self = user_data;
-  gint64 due = self->activity_us + (gint64) (self->limits[TIMER_IDLE] * G_USEC_PER_SEC);
+  gint64 due = self->activity_us + (gint64) (self->limits[TACHO_HTTP_TIMER_IDLE] * G_USEC_PER_SEC);
 
   if (g_get_monotonic_time () < due)
     {
-      g_source_set_ready_time (self->timers[TIMER_IDLE], due);
+      g_source_set_ready_time (self->timers[TACHO_HTTP_TIMER_IDLE], due);
       return G_SOURCE_CONTINUE;
     }
-  exchange_fail (self, timeout_error (self, TIMER_IDLE));
+  exchange_fail (self, timeout_error (self, TACHO_HTTP_TIMER_IDLE));
   return G_SOURCE_REMOVE;
 }
 
 static gboolean
 total_timer_cb (gpointer user_data)
 {
-  exchange_fail (user_data, timeout_error (user_data, TIMER_TOTAL));
+  exchange_fail (user_data, timeout_error (user_data, TACHO_HTTP_TIMER_TOTAL));
   return G_SOURCE_REMOVE;
 }
 
 static void
-arm (TachoHttpExchange *self, Timer timer)
+arm (TachoHttpExchange *self, TachoHttpTimer timer)
 {
-  static const GSourceFunc callbacks[N_TIMERS] = { connect_timer_cb, first_timer_cb, idle_timer_cb,
-                                                   total_timer_cb };
+  static const GSourceFunc callbacks[TACHO_HTTP_N_TIMERS] = { connect_timer_cb, first_timer_cb,
+                                                              idle_timer_cb, total_timer_cb };
 
   clear_source (&self->timers[timer]);
   if (self->limits[timer] <= 0)
@@ -302,8 +269,8 @@ wrote_body_cb (SoupMessage *message, TachoHttpExchange *self)
   self->phase = TACHO_HTTP_PHASE_WAITING;
   if (!self->connected)
     self->client->counters.reused++;
-  clear_source (&self->timers[TIMER_CONNECT]);
-  arm (self, TIMER_FIRST);
+  clear_source (&self->timers[TACHO_HTTP_TIMER_CONNECT]);
+  arm (self, TACHO_HTTP_TIMER_FIRST);
   if (self->funcs.sent != NULL)
     {
       self->in_func++;
@@ -319,8 +286,8 @@ restarted_cb (SoupMessage *message, TachoHttpExchange *self)
   if (self->phase == TACHO_HTTP_PHASE_WAITING && !self->connected)
     self->client->counters.reused--;
   self->phase = TACHO_HTTP_PHASE_CONNECTING;
-  clear_source (&self->timers[TIMER_FIRST]);
-  arm (self, TIMER_CONNECT);
+  clear_source (&self->timers[TACHO_HTTP_TIMER_FIRST]);
+  arm (self, TACHO_HTTP_TIMER_CONNECT);
 }
 
 /* Runs after the head is parsed and before libsoup reads the body's length from it: the only place
@@ -346,32 +313,13 @@ is_success (TachoHttpExchange *self)
   return self->reply->status >= 200 && self->reply->status < 300;
 }
 
-static void
-take_head (TachoHttpExchange *self)
-{
-  SoupMessageHeadersIter iter;
-  const char *name;
-  const char *value;
-  g_autoptr (GBytes) none = g_bytes_new_static ("", 0);
-
-  self->reply = tacho_http_reply_new (soup_message_get_status (self->message), none);
-  soup_message_headers_iter_init (&iter, soup_message_get_response_headers (self->message));
-  while (soup_message_headers_iter_next (&iter, &name, &value))
-    {
-      g_autofree char *valid_name = g_utf8_make_valid (name, -1);
-      g_autofree char *valid_value = g_utf8_make_valid (value, -1);
-
-      tacho_http_reply_add_header (self->reply, valid_name, valid_value);
-    }
-}
-
 static gboolean
 take_data (TachoHttpExchange *self, gsize length, gint64 now_ns, GError **error)
 {
   if (self->received == 0)
     {
-      clear_source (&self->timers[TIMER_FIRST]);
-      arm (self, TIMER_IDLE);
+      clear_source (&self->timers[TACHO_HTTP_TIMER_FIRST]);
+      arm (self, TACHO_HTTP_TIMER_IDLE);
     }
   self->received += (gint64) length;
   self->client->counters.bytes_received += length;
@@ -487,7 +435,7 @@ begin_body (TachoHttpExchange *self)
 
   self->phase = TACHO_HTTP_PHASE_BODY;
   self->activity_us = g_get_monotonic_time ();
-  take_head (self);
+  self->reply = tacho_http_message_get_reply (self->message);
   if (!self->streaming || !is_success (self))
     {
       if (self->length > (gint64) TACHO_HTTP_MAX_BODY)
@@ -545,54 +493,6 @@ sent_cb (GObject *source, GAsyncResult *result, gpointer user_data)
   exchange_unref (self);
 }
 
-static SoupMessage *
-build_message (TachoHttpClient *client, const TachoHttpRequest *request, GError **error)
-{
-  g_autofree char *url = tacho_url_join (client->base_url, request->path);
-  g_autoptr (GUri) uri = url != NULL ? g_uri_parse (url, SOUP_HTTP_URI_FLAGS, NULL) : NULL;
-  SoupMessageHeaders *headers;
-  SoupMessage *message;
-
-  if (uri == NULL)
-    {
-      g_set_error (error, TACHO_ERROR, TACHO_ERROR_INVALID, "“%.80s” is no path for a request",
-                   request->path);
-      return NULL;
-    }
-  message = soup_message_new_from_uri (request->method, uri);
-  /* IDEMPOTENT lets a POST use an open connection. libsoup resends only what is idempotent by its
-   * method, so a generation is never sent twice. */
-  soup_message_set_flags (message, SOUP_MESSAGE_NO_REDIRECT | SOUP_MESSAGE_IDEMPOTENT |
-                                       SOUP_MESSAGE_COLLECT_METRICS);
-  if (request->body != NULL)
-    soup_message_set_request_body_from_bytes (message, NULL, request->body);
-  headers = soup_message_get_request_headers (message);
-  soup_message_headers_replace (headers, "Accept-Encoding", "identity");
-  for (guint i = 0; i < client->headers->len; i++)
-    {
-      const TachoHeader *header = g_ptr_array_index (client->headers, i);
-
-      soup_message_headers_append (headers, header->name, header->value);
-    }
-  for (guint i = 0; request->headers != NULL && i < request->headers->len; i++)
-    {
-      const TachoHeader *header = g_ptr_array_index (request->headers, i);
-
-      if (!tacho_header_check (header->name, header->value, NULL))
-        {
-          g_set_error_literal (error, TACHO_ERROR, TACHO_ERROR_INVALID,
-                               "A header of this request holds a character that no HTTP header "
-                               "may hold: nothing was sent");
-          g_object_unref (message);
-          return NULL;
-        }
-      soup_message_headers_replace (headers, header->name, header->value);
-    }
-  if (client->authorization != NULL)
-    soup_message_headers_replace (headers, "Authorization", client->authorization);
-  return message;
-}
-
 static void
 watch_message (TachoHttpExchange *self)
 {
@@ -644,7 +544,7 @@ tacho_http_exchange_run (TachoHttpClient *client,
                                           "The connection to %s was closed", client->base_url)
                            : g_error_new_literal (TACHO_ERROR, TACHO_ERROR_CANCELLED, "Cancelled");
   else
-    message = build_message (client, request, &error);
+    message = tacho_http_message_new (client, request, &error);
   if (message == NULL)
     {
       client->counters.failed++;
@@ -666,10 +566,10 @@ tacho_http_exchange_run (TachoHttpClient *client,
       self->funcs = *funcs;
       self->funcs_data = funcs_data;
     }
-  self->limits[TIMER_CONNECT] = connect_limit (client, timeout_total);
-  self->limits[TIMER_FIRST] = client->timeout_first;
-  self->limits[TIMER_IDLE] = client->timeout_idle;
-  self->limits[TIMER_TOTAL] = timeout_total;
+  self->limits[TACHO_HTTP_TIMER_CONNECT] = connect_limit (client, timeout_total);
+  self->limits[TACHO_HTTP_TIMER_FIRST] = client->timeout_first;
+  self->limits[TACHO_HTTP_TIMER_IDLE] = client->timeout_idle;
+  self->limits[TACHO_HTTP_TIMER_TOTAL] = timeout_total;
   g_ptr_array_add (client->exchanges, self);
   if (cancellable != NULL)
     {
@@ -678,8 +578,8 @@ tacho_http_exchange_run (TachoHttpClient *client,
       g_source_set_callback (self->cancel_source, G_SOURCE_FUNC (cancelled_cb), self, NULL);
       g_source_attach (self->cancel_source, g_main_context_get_thread_default ());
     }
-  arm (self, TIMER_CONNECT);
-  arm (self, TIMER_TOTAL);
+  arm (self, TACHO_HTTP_TIMER_CONNECT);
+  arm (self, TACHO_HTTP_TIMER_TOTAL);
   watch_message (self);
   soup_session_send_async (client->session, self->message, G_PRIORITY_DEFAULT, self->wire, sent_cb,
                            exchange_ref (self));

@@ -977,6 +977,12 @@ tacho_client_manager_new (TachoProfile *profile)
   return self;
 }
 
+/**
+ * tacho_client_manager_get_profile:
+ * @self: a manager
+ *
+ * Returns: (transfer none): the profile whose server this is
+ */
 TachoProfile *
 tacho_client_manager_get_profile (TachoClientManager *self)
 {
@@ -984,6 +990,12 @@ tacho_client_manager_get_profile (TachoClientManager *self)
   return self->profile;
 }
 
+/**
+ * tacho_client_manager_get_state:
+ * @self: a manager
+ *
+ * Returns: how the server was when it was last heard of
+ */
 TachoConnectionState
 tacho_client_manager_get_state (TachoClientManager *self)
 {
@@ -991,6 +1003,13 @@ tacho_client_manager_get_state (TachoClientManager *self)
   return self->state;
 }
 
+/**
+ * tacho_client_manager_get_api:
+ * @self: a manager
+ *
+ * Returns: (transfer none) (nullable): the API that the server speaks, %NULL until a probe found
+ *   out
+ */
 TachoApi *
 tacho_client_manager_get_api (TachoClientManager *self)
 {
@@ -998,6 +1017,12 @@ tacho_client_manager_get_api (TachoClientManager *self)
   return self->api;
 }
 
+/**
+ * tacho_client_manager_get_version:
+ * @self: a manager
+ *
+ * Returns: (transfer none) (nullable): the version that the server names, %NULL if it names none
+ */
 const char *
 tacho_client_manager_get_version (TachoClientManager *self)
 {
@@ -1005,6 +1030,13 @@ tacho_client_manager_get_version (TachoClientManager *self)
   return self->version;
 }
 
+/**
+ * tacho_client_manager_get_description:
+ * @self: a manager
+ *
+ * Returns: (transfer none) (nullable): the server in words, as “llama.cpp server, router”; %NULL
+ *   until a probe found out
+ */
 const char *
 tacho_client_manager_get_description (TachoClientManager *self)
 {
@@ -1012,7 +1044,13 @@ tacho_client_manager_get_description (TachoClientManager *self)
   return self->description;
 }
 
-/* What the verdict rests on, a line a finding; never NULL. */
+/**
+ * tacho_client_manager_get_evidence:
+ * @self: a manager
+ *
+ * Returns: (transfer none) (array zero-terminated=1): what the verdict on the API rests on, a line
+ *   a finding; empty until a probe found out
+ */
 const char *const *
 tacho_client_manager_get_evidence (TachoClientManager *self)
 {
@@ -1022,6 +1060,12 @@ tacho_client_manager_get_evidence (TachoClientManager *self)
   return self->evidence != NULL ? (const char *const *) self->evidence : none;
 }
 
+/**
+ * tacho_client_manager_get_simulated:
+ * @self: a manager
+ *
+ * Returns: %TRUE if the server says that it is simulated
+ */
 gboolean
 tacho_client_manager_get_simulated (TachoClientManager *self)
 {
@@ -1029,6 +1073,15 @@ tacho_client_manager_get_simulated (TachoClientManager *self)
   return self->simulated;
 }
 
+/**
+ * tacho_client_manager_get_latency_ms:
+ * @self: a manager
+ *
+ * The probe takes its quickest exchange, as the first one also pays for the connection; later it is
+ * the last health request.
+ *
+ * Returns: milliseconds from a request to its whole reply; NaN if not known
+ */
 double
 tacho_client_manager_get_latency_ms (TachoClientManager *self)
 {
@@ -1036,6 +1089,13 @@ tacho_client_manager_get_latency_ms (TachoClientManager *self)
   return self->latency_ms;
 }
 
+/**
+ * tacho_client_manager_get_last_error:
+ * @self: a manager
+ *
+ * Returns: (transfer none) (nullable): why the last exchange failed on the way; %NULL once one went
+ *   well
+ */
 const GError *
 tacho_client_manager_get_last_error (TachoClientManager *self)
 {
@@ -1043,6 +1103,12 @@ tacho_client_manager_get_last_error (TachoClientManager *self)
   return self->last_error;
 }
 
+/**
+ * tacho_client_manager_get_health:
+ * @self: a manager
+ *
+ * Returns: what the server last said of its health; meaningful once a probe found the API
+ */
 TachoHealth
 tacho_client_manager_get_health (TachoClientManager *self)
 {
@@ -1084,6 +1150,12 @@ tacho_client_manager_get_http (TachoClientManager *self)
   return ensure_http (self, NULL);
 }
 
+/**
+ * tacho_connection_state_to_string:
+ * @state: a state
+ *
+ * Returns: (transfer none): its name as scripts see it, never translated; `unknown` for no state
+ */
 const char *
 tacho_connection_state_to_string (TachoConnectionState state)
 {

@@ -19,5 +19,7 @@ void
 tacho_generation_take_reply (TachoGeneration *self, const TachoGenerateReply *reply, gint64 now_ns);
 /* Ends it unsuccessfully; TRUNCATED and CANCELLED have states of their own. */
 void tacho_generation_fail (TachoGeneration *self, const GError *error);
+/* tacho-generation-metrics.c: the times and the rate, from the stamps and counts. */
+void tacho_generation_metrics_derive (TachoGenerationMetrics *metrics);
 
 G_END_DECLS

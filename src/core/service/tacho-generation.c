@@ -377,6 +377,12 @@ tacho_generation_fail (TachoGeneration *self, const GError *error)
   end (self, state, error);
 }
 
+/**
+ * tacho_generation_get_state:
+ * @self: a generation
+ *
+ * Returns: how far it has come
+ */
 TachoGenerationState
 tacho_generation_get_state (TachoGeneration *self)
 {
@@ -384,6 +390,12 @@ tacho_generation_get_state (TachoGeneration *self)
   return self->state;
 }
 
+/**
+ * tacho_generation_is_ended:
+ * @self: a generation
+ *
+ * Returns: %TRUE if it is over, well or not; nothing changes any more
+ */
 gboolean
 tacho_generation_is_ended (TachoGeneration *self)
 {
@@ -391,6 +403,12 @@ tacho_generation_is_ended (TachoGeneration *self)
   return self->state >= TACHO_GENERATION_DONE;
 }
 
+/**
+ * tacho_generation_get_text:
+ * @self: a generation
+ *
+ * Returns: (transfer none): the text so far, valid until more comes; kept after a failure
+ */
 const char *
 tacho_generation_get_text (TachoGeneration *self)
 {
@@ -398,6 +416,12 @@ tacho_generation_get_text (TachoGeneration *self)
   return self->text->str;
 }
 
+/**
+ * tacho_generation_get_reasoning:
+ * @self: a generation
+ *
+ * Returns: (transfer none): the reasoning so far, valid until more comes; empty if there is none
+ */
 const char *
 tacho_generation_get_reasoning (TachoGeneration *self)
 {
@@ -450,6 +474,13 @@ tacho_generation_get_tool_calls (TachoGeneration *self)
   return self->tools_json;
 }
 
+/**
+ * tacho_generation_get_finish_reason:
+ * @self: a generation
+ *
+ * Returns: (transfer none) (nullable): the server's word for why it ended, as `stop` or `length`;
+ *   %NULL if it gave none
+ */
 const char *
 tacho_generation_get_finish_reason (TachoGeneration *self)
 {
@@ -457,6 +488,12 @@ tacho_generation_get_finish_reason (TachoGeneration *self)
   return self->finish_reason;
 }
 
+/**
+ * tacho_generation_get_response_id:
+ * @self: a generation
+ *
+ * Returns: (transfer none) (nullable): the server's id of the reply, %NULL if it gave none
+ */
 const char *
 tacho_generation_get_response_id (TachoGeneration *self)
 {
@@ -464,19 +501,17 @@ tacho_generation_get_response_id (TachoGeneration *self)
   return self->response_id;
 }
 
+/**
+ * tacho_generation_get_error:
+ * @self: a generation
+ *
+ * Returns: (transfer none) (nullable): why it did not end well, %NULL if nothing is wrong
+ */
 const GError *
 tacho_generation_get_error (TachoGeneration *self)
 {
   g_return_val_if_fail (TACHO_IS_GENERATION (self), NULL);
   return self->error;
-}
-
-static double
-ms_between (gint64 from_ns, gint64 to_ns)
-{
-  if (from_ns == 0 || to_ns == 0)
-    return NAN;
-  return (double) (to_ns - from_ns) / TACHO_NS_PER_MS;
 }
 
 /**
@@ -492,9 +527,6 @@ ms_between (gint64 from_ns, gint64 to_ns)
 void
 tacho_generation_get_metrics (TachoGeneration *self, TachoGenerationMetrics *metrics)
 {
-  gint64 n;
-  double between_ms;
-
   g_return_if_fail (TACHO_IS_GENERATION (self));
   g_return_if_fail (metrics != NULL);
 
@@ -524,18 +556,7 @@ tacho_generation_get_metrics (TachoGeneration *self, TachoGenerationMetrics *met
       metrics->output_tokens = self->streamed ? self->chunks : -1;
       metrics->tokens_source = "chunks";
     }
-  n = metrics->output_tokens;
-  metrics->ttft_ms = ms_between (self->start_ns, self->first_ns);
-  metrics->e2e_ms = ms_between (self->start_ns, self->end_ns);
-  between_ms = ms_between (self->first_ns, self->last_ns);
-  if (n > 1 && !isnan (between_ms))
-    {
-      metrics->itl_ms = between_ms / (double) (n - 1);
-      if (between_ms > 0)
-        metrics->tokens_per_s = (double) (n - 1) * 1000 / between_ms;
-    }
-  if (n > 1)
-    metrics->tpot_ms = (metrics->e2e_ms - metrics->ttft_ms) / (double) (n - 1);
+  tacho_generation_metrics_derive (metrics);
 }
 
 /**
@@ -561,6 +582,12 @@ tacho_generation_cancel (TachoGeneration *self)
   g_object_unref (self);
 }
 
+/**
+ * tacho_generation_state_to_string:
+ * @state: a state
+ *
+ * Returns: (transfer none): its name as scripts see it, never translated; `unknown` for no state
+ */
 const char *
 tacho_generation_state_to_string (TachoGenerationState state)
 {

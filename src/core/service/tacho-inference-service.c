@@ -471,6 +471,11 @@ copy_ref (gconstpointer object, gpointer unused)
   return g_object_ref ((gpointer) object);
 }
 
+/**
+ * tacho_inference_service_get_totals:
+ * @self: a service
+ * @totals: (out caller-allocates): the sums over the generations of this service
+ */
 void
 tacho_inference_service_get_totals (TachoInferenceService *self, TachoInferenceTotals *totals)
 {

@@ -311,6 +311,14 @@ tacho_model_service_list_async (TachoModelService *self,
   tacho_model_service_push_busy (self);
 }
 
+/**
+ * tacho_model_service_list_finish:
+ * @self: a service
+ * @result: the result
+ * @error: return location
+ *
+ * Returns: %TRUE if the list is there; or %FALSE with a `TACHO_ERROR`, and the list as it was
+ */
 gboolean
 tacho_model_service_list_finish (TachoModelService *self, GAsyncResult *result, GError **error)
 {
@@ -468,6 +476,12 @@ tacho_model_service_new (TachoClientManager *manager)
   return self;
 }
 
+/**
+ * tacho_model_service_get_manager:
+ * @self: a service
+ *
+ * Returns: (transfer none): the manager of the server whose models these are
+ */
 TachoClientManager *
 tacho_model_service_get_manager (TachoModelService *self)
 {
@@ -475,6 +489,12 @@ tacho_model_service_get_manager (TachoModelService *self)
   return self->manager;
 }
 
+/**
+ * tacho_model_service_get_busy:
+ * @self: a service
+ *
+ * Returns: %TRUE while any operation of this service runs
+ */
 gboolean
 tacho_model_service_get_busy (TachoModelService *self)
 {
@@ -482,6 +502,12 @@ tacho_model_service_get_busy (TachoModelService *self)
   return self->busy > 0;
 }
 
+/**
+ * tacho_model_service_get_listed:
+ * @self: a service
+ *
+ * Returns: %TRUE if the list is one that the server gave; %FALSE before the first
+ */
 gboolean
 tacho_model_service_get_listed (TachoModelService *self)
 {
@@ -489,6 +515,12 @@ tacho_model_service_get_listed (TachoModelService *self)
   return self->listed;
 }
 
+/**
+ * tacho_model_service_get_can_load:
+ * @self: a service
+ *
+ * Returns: %TRUE if the server loads models on order
+ */
 gboolean
 tacho_model_service_get_can_load (TachoModelService *self)
 {
@@ -496,6 +528,12 @@ tacho_model_service_get_can_load (TachoModelService *self)
   return self->can_load;
 }
 
+/**
+ * tacho_model_service_get_error:
+ * @self: a service
+ *
+ * Returns: (transfer none) (nullable): why the last listing failed, %NULL if it went well
+ */
 const GError *
 tacho_model_service_get_error (TachoModelService *self)
 {

@@ -246,6 +246,12 @@ tacho_model_new (const TachoModelInfo *info)
   return self;
 }
 
+/**
+ * tacho_model_get_info:
+ * @self: a model
+ *
+ * Returns: (transfer none): all that is known of it; valid until the model changes
+ */
 const TachoModelInfo *
 tacho_model_get_info (TachoModel *self)
 {
@@ -253,6 +259,12 @@ tacho_model_get_info (TachoModel *self)
   return self->info;
 }
 
+/**
+ * tacho_model_get_id:
+ * @self: a model
+ *
+ * Returns: (transfer none): the name by which the server knows it
+ */
 const char *
 tacho_model_get_id (TachoModel *self)
 {
@@ -260,7 +272,12 @@ tacho_model_get_id (TachoModel *self)
   return self->info->id;
 }
 
-/* What to show: the name, or the id where the server gave no name. */
+/**
+ * tacho_model_get_name:
+ * @self: a model
+ *
+ * Returns: (transfer none): what to show: the name, or the id where the server gave no name
+ */
 const char *
 tacho_model_get_name (TachoModel *self)
 {
@@ -268,6 +285,12 @@ tacho_model_get_name (TachoModel *self)
   return self->info->name != NULL ? self->info->name : self->info->id;
 }
 
+/**
+ * tacho_model_get_status:
+ * @self: a model
+ *
+ * Returns: whether it is in memory
+ */
 TachoModelStatus
 tacho_model_get_status (TachoModel *self)
 {
@@ -275,6 +298,12 @@ tacho_model_get_status (TachoModel *self)
   return self->info->status;
 }
 
+/**
+ * tacho_model_get_progress:
+ * @self: a model
+ *
+ * Returns: how far its loading is, 0 to 1; NaN if not known
+ */
 double
 tacho_model_get_progress (TachoModel *self)
 {
@@ -282,6 +311,12 @@ tacho_model_get_progress (TachoModel *self)
   return self->info->progress;
 }
 
+/**
+ * tacho_model_get_status_reason:
+ * @self: a model
+ *
+ * Returns: (transfer none) (nullable): the server's words on its status, %NULL if there are none
+ */
 const char *
 tacho_model_get_status_reason (TachoModel *self)
 {
@@ -289,7 +324,13 @@ tacho_model_get_status_reason (TachoModel *self)
   return self->info->status_reason;
 }
 
-/* Unix seconds at which this program saw it become loaded; 0 if it was so before, or is not. */
+/**
+ * tacho_model_get_loaded_at:
+ * @self: a model
+ *
+ * Returns: Unix seconds at which this program saw it become loaded; 0 if it was so before, or is
+ *   not
+ */
 gint64
 tacho_model_get_loaded_at (TachoModel *self)
 {
