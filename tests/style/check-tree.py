@@ -21,7 +21,6 @@ MAX_LINES = 600
 KNOWN = {
     "length": set("""
         src/app/tacho-connection.c
-        src/core/service/tacho-client-manager.c
     """.split()),
 }
 

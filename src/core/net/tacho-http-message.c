@@ -13,8 +13,8 @@
  * @request: what to send
  * @error: return location
  *
- * Returns: (transfer full): the message; or %NULL with %TACHO_ERROR_INVALID if the path makes no URL
- *   or a header may not go on the wire
+ * Returns: (transfer full): the message; or %NULL with %TACHO_ERROR_INVALID if the path makes no
+ *   URL or a header may not go on the wire
  */
 SoupMessage *
 tacho_http_message_new (TachoHttpClient *client, const TachoHttpRequest *request, GError **error)
