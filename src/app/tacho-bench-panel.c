@@ -162,15 +162,16 @@ make_phase_words (TachoBenchPanel *self, const TachoBenchSnapshot *snapshot)
   GString *text = g_string_new (NULL);
 
   if (snapshot->state == TACHO_BENCH_WARMUP)
-    g_string_append_printf (
-        text, _ ("Warming up: %" G_GUINT64_FORMAT " of %" G_GUINT64_FORMAT " requests"),
-        snapshot->warmup, self->plan->warmup_requests);
+    g_string_append_printf (text, _ ("Warming up: %llu of %llu requests"),
+                            (unsigned long long) snapshot->warmup,
+                            (unsigned long long) self->plan->warmup_requests);
   else if (snapshot->state == TACHO_BENCH_STOPPING)
     g_string_append (text, _ ("Stopping…"));
   else if (self->plan->requests > 0)
     g_string_append_printf (
-        text, _ ("Measuring: %'" G_GUINT64_FORMAT " of %'" G_GUINT64_FORMAT " requests"),
-        snapshot->ok + snapshot->error + snapshot->truncated, self->plan->requests);
+        text, _ ("Measuring: %'llu of %'llu requests"),
+        (unsigned long long) (snapshot->ok + snapshot->error + snapshot->truncated),
+        (unsigned long long) self->plan->requests);
   else
     {
       g_autofree char *so_far = tacho_display_duration (snapshot->elapsed_s);

@@ -141,11 +141,11 @@ make_summary (const TachoBenchResult *result)
   guint64 bad = result->error + result->truncated;
   g_autofree char *model = tacho_text_sanitize_line (result->plan->model, -1, 80);
 
-  return g_strdup_printf (_ ("%s: %'" G_GUINT64_FORMAT " requests answered in %s, %u at a time · "
-                             "%s%s output tokens/s · %s requests/s · %'" G_GUINT64_FORMAT
-                             " failed"),
-                          model, result->ok, window, result->plan->concurrency,
-                          result->tokens_from_chunks > 0 ? "≈ " : "", tokens, requests, bad);
+  return g_strdup_printf (_ ("%s: %'llu requests answered in %s, %u at a time · "
+                             "%s%s output tokens/s · %s requests/s · %'llu failed"),
+                          model, (unsigned long long) result->ok, window, result->plan->concurrency,
+                          result->tokens_from_chunks > 0 ? "≈ " : "", tokens, requests,
+                          (unsigned long long) bad);
 }
 
 static char *

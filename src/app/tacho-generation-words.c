@@ -42,9 +42,8 @@ add_tokens (GPtrArray *parts, const TachoGenerationMetrics *metrics)
       g_ptr_array_add (parts, g_strdup_printf (_ ("%s%s tokens/s"), mark, rate));
     }
   /* Translators: %s is empty or a sign for "about". */
-  g_ptr_array_add (parts, g_strdup_printf (ngettext ("%s%" G_GUINT64_FORMAT " token",
-                                                     "%s%" G_GUINT64_FORMAT " tokens", tokens),
-                                           mark, tokens));
+  g_ptr_array_add (parts, g_strdup_printf (ngettext ("%s%llu token", "%s%llu tokens", tokens), mark,
+                                           (unsigned long long) tokens));
 }
 
 /**
@@ -111,8 +110,8 @@ tacho_generation_words_stats (TachoGeneration *generation, gboolean simulated)
       g_ptr_array_add (parts, g_strdup_printf (_ ("total %s"), total));
     }
   if (metrics.prompt_tokens >= 0)
-    g_ptr_array_add (
-        parts, g_strdup_printf (_ ("prompt %" G_GINT64_FORMAT " tokens"), metrics.prompt_tokens));
+    g_ptr_array_add (parts,
+                     g_strdup_printf (_ ("prompt %lld tokens"), (long long) metrics.prompt_tokens));
   if (state == TACHO_GENERATION_DONE && reason != NULL)
     {
       const char *words = tacho_display_finish_reason (reason);

@@ -61,7 +61,7 @@ add_row (TachoModelDetails *self, const char *label, char *value)
 static char *
 format_tokens (gint64 tokens)
 {
-  return tokens > 0 ? g_strdup_printf (_ ("%'" G_GINT64_FORMAT " tokens"), tokens) : NULL;
+  return tokens > 0 ? g_strdup_printf (_ ("%'lld tokens"), (long long) tokens) : NULL;
 }
 
 static char *
