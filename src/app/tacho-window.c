@@ -106,6 +106,13 @@ open_now (TachoWindow *self, const char *url)
   tacho_connection_open (connection);
 }
 
+static gboolean
+close_cb (gpointer user_data)
+{
+  gtk_window_close (GTK_WINDOW (user_data));
+  return G_SOURCE_REMOVE;
+}
+
 static void
 stop_run_response_cb (AdwMessageDialog *dialog, const char *response, TachoWindow *self)
 {
@@ -119,7 +126,9 @@ stop_run_response_cb (AdwMessageDialog *dialog, const char *response, TachoWindo
   else
     {
       self->closing = TRUE;
-      gtk_window_close (GTK_WINDOW (self));
+      /* GTK 4.8 still reaches for the parent of a dialog that outlives it. */
+      gtk_window_set_transient_for (GTK_WINDOW (dialog), NULL);
+      g_idle_add_full (G_PRIORITY_DEFAULT_IDLE, close_cb, g_object_ref (self), g_object_unref);
     }
 }
 

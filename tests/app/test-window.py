@@ -199,6 +199,37 @@ def benchmark_stopped(gui):
     gui.find('Results', 'label')
 
 
+@test()
+def closing_during_a_run_asks(gui):
+    gui.find(contains=': Connected')
+    gui.key('ctrl+2')
+    gui.type_into(gui.find('Stop after', 'spin button'), '1000000')
+    gui.press('Run', 'push button')
+    gui.label('Measuring: ')
+    gui.act(gui.find('Tacho', 'frame'), 'window.close')
+    gui.press(contains='Keep Running', role='push button')
+    gui.label('Measuring: ')
+    gui.act(gui.find('Tacho', 'frame'), 'window.close')
+    gui.expect_end(lambda: gui.press(contains='Stop and Close', role='push button'))
+
+
+@test()
+def results_are_saved(gui):
+    gui.find(contains=': Connected')
+    gui.key('ctrl+b')
+    gui.label('Finished.', limit=120)
+    gui.press('Save As', 'push button')
+    gui.press(contains='CSV, a row a metric')
+    path = os.path.join(gui.home, 'run')
+    gui.find('Save the Results')
+    gui.type(path)  # the dialog keeps the extension
+    gui.key('Return')
+    gui.label('Saved as ')
+    with open(path + '.csv', encoding='utf-8') as saved:
+        text = saved.read()
+    assert 'ttft_ms' in text and 'simulated' in text.lower(), text
+
+
 @test(url=tacho_gui.dead_url())
 def dead_server(gui):
     gui.find(contains=': Offline')
