@@ -180,8 +180,8 @@ make_self_check (const TachoBenchResult *result)
           : g_strdup (_ ("tokens as counted by the server"));
 
   return g_strdup_printf (
-      _ ("This computer during the run: event loop late by %s (p99), %.0f %% of chunks in a read of "
-         "their own, %.0f %% of a processor, %.0f %% of connections reused; %s; %'llu warm-up "
+      _ ("This computer during the run: event loop late by %s (p99), %.0f %% of chunks in a read "
+         "of their own, %.0f %% of a processor, %.0f %% of connections reused; %s; %'llu warm-up "
          "requests left out."),
       lag, check->own_read_share * 100, check->client_cpu_share * 100,
       check->connections_reused_share * 100, tokens, (unsigned long long) result->warmup);
