@@ -119,7 +119,7 @@ static void
 add_row (TachoConnectionMenu *self, const char *url, const char *subtitle, gboolean can_forget)
 {
   GtkWidget *row = adw_action_row_new ();
-  g_autofree char *name = tacho_connection_url_name (url);
+  g_autofree char *name = tacho_display_url_name (url);
   g_autofree char *title = tacho_text_escape_markup (name, 120);
   const char *current =
       self->connection != NULL

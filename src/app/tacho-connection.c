@@ -5,9 +5,9 @@
 #include "config.h"
 
 #include "app/tacho-connection.h"
+#include "app/tacho-display.h"
 #include "app/tacho-settings.h"
 #include "base/tacho-error.h"
-#include "base/tacho-url.h"
 #include "sim/tacho-sim-server.h"
 
 #include <glib/gi18n.h>
@@ -251,25 +251,6 @@ tacho_connection_init (TachoConnection *self)
 }
 
 /**
- * tacho_connection_url_name:
- * @url: a server's URL as the person knows it
- *
- * Returns: (transfer full): a short name for menus
- */
-char *
-tacho_connection_url_name (const char *url)
-{
-  const char *rest = strstr (url, "://");
-
-  if (strcmp (url, "sim:") == 0)
-    return g_strdup (_ ("Simulated server"));
-  if (tacho_url_is_sim (url))
-    /* Translators: %s is the name of a variant of the built-in simulated server. */
-    return g_strdup_printf (_ ("Simulated server (%s)"), url + strlen ("sim:"));
-  return g_strdup (rest != NULL ? rest + strlen ("://") : url);
-}
-
-/**
  * tacho_connection_new:
  * @url: base URL, or "sim:"
  * @api: (nullable): API family, or %NULL for "auto"
@@ -298,7 +279,7 @@ tacho_connection_new (const char *url, const char *api, const char *api_key, GEr
       g_propagate_error (error, g_steal_pointer (&local));
       return NULL;
     }
-  self->name = tacho_connection_url_name (tacho_profile_get_url (self->profile));
+  self->name = tacho_display_url_name (tacho_profile_get_url (self->profile));
   self->manager = tacho_client_manager_new (self->profile);
   self->models = tacho_model_service_new (self->manager);
   self->inference = tacho_inference_service_new (self->manager);

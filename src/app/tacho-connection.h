@@ -45,6 +45,4 @@ void tacho_connection_load (TachoConnection *self,
 void tacho_connection_unload (TachoConnection *self, const char *id);
 void tacho_connection_cancel_change (TachoConnection *self, const char *id);
 
-char *tacho_connection_url_name (const char *url) G_GNUC_WARN_UNUSED_RESULT;
-
 G_END_DECLS

@@ -6,6 +6,7 @@
 
 #include "app/tacho-display.h"
 #include "base/tacho-text.h"
+#include "base/tacho-url.h"
 
 #include <glib/gi18n.h>
 #include <math.h>
@@ -280,4 +281,23 @@ tacho_display_finish_reason (const char *reason)
   if (g_strcmp0 (reason, "content_filter") == 0)
     return _ ("stopped by the content filter");
   return NULL;
+}
+
+/**
+ * tacho_display_url_name:
+ * @url: a server's URL as the person knows it
+ *
+ * Returns: (transfer full): a short name for menus
+ */
+char *
+tacho_display_url_name (const char *url)
+{
+  const char *rest = strstr (url, "://");
+
+  if (strcmp (url, "sim:") == 0)
+    return g_strdup (_ ("Simulated server"));
+  if (tacho_url_is_sim (url))
+    /* Translators: %s is the name of a variant of the built-in simulated server. */
+    return g_strdup_printf (_ ("Simulated server (%s)"), url + strlen ("sim:"));
+  return g_strdup (rest != NULL ? rest + strlen ("://") : url);
 }

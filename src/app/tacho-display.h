@@ -30,5 +30,7 @@ char *tacho_display_number (double value) G_GNUC_WARN_UNUSED_RESULT; /* three si
 char *tacho_display_duration (double seconds) G_GNUC_WARN_UNUSED_RESULT; /* "1 min 5 s" */
 const char *tacho_display_error_class (TachoErrorCode code);
 const char *tacho_display_finish_reason (const char *reason);
+/* "Simulated server", "host:8080" */
+char *tacho_display_url_name (const char *url) G_GNUC_WARN_UNUSED_RESULT;
 
 G_END_DECLS

@@ -20,7 +20,6 @@ MAX_LINES = 600
 # Breaches from before this check. Never add to it; take an entry off when its file is mended.
 KNOWN = {
     "length": set("""
-        src/app/tacho-connection.c
     """.split()),
 }
 
