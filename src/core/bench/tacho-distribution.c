@@ -97,6 +97,20 @@ compare_doubles (gconstpointer a, gconstpointer b)
 }
 
 /**
+ * tacho_sort_doubles:
+ * @values: (array length=n): finite numbers
+ * @n: how many
+ *
+ * Sorts in place, the smallest first.
+ */
+void
+tacho_sort_doubles (double *values, gsize n)
+{
+  if (n > 1)
+    qsort (values, n, sizeof *values, compare_doubles);
+}
+
+/**
  * tacho_distribution_from_samples:
  * @distribution: (out caller-allocates): the result, in the unit of @values
  * @values: (array length=n): finite numbers; sorted in place
@@ -110,8 +124,7 @@ tacho_distribution_from_samples (TachoDistribution *distribution, double *values
   double mean = 0;
   double squares = 0;
 
-  if (n > 1)
-    qsort (values, n, sizeof *values, compare_doubles);
+  tacho_sort_doubles (values, n);
   for (gsize i = 0; i < n; i++)
     {
       double delta = values[i] - mean; /* Welford's recurrence: no cancellation */

@@ -44,4 +44,6 @@ void tacho_distribution_from_histogram (TachoDistribution *distribution,
                                         double scale);  /* result = value * scale */
 guint64 tacho_percentile_min_samples (double quantile); /* for `enough`, 99 % confidence */
 
+void tacho_sort_doubles (double *values, gsize n);
+
 G_END_DECLS

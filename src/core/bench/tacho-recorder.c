@@ -7,7 +7,6 @@
 #include "base/tacho-clock.h"
 
 #include <math.h>
-#include <stdlib.h>
 #include <string.h>
 
 struct _TachoRecorder
@@ -168,15 +167,6 @@ tacho_recorder_chunk (TachoRecorder *recorder,
   g_array_append_val (previous_ns != 0 ? recorder->bucket_gaps : recorder->bucket_ttft, ms);
 }
 
-static int
-compare_doubles (gconstpointer a, gconstpointer b)
-{
-  double left = *(const double *) a;
-  double right = *(const double *) b;
-
-  return (left > right) - (left < right);
-}
-
 /* Nearest rank: a bucket is a look at the moment, not a result. */
 static void
 bucket_percentiles (GArray *values, double *p50, double *p95)
@@ -184,7 +174,7 @@ bucket_percentiles (GArray *values, double *p50, double *p95)
   *p50 = *p95 = NAN;
   if (values->len == 0)
     return;
-  qsort (values->data, values->len, sizeof (double), compare_doubles);
+  tacho_sort_doubles ((double *) (gpointer) values->data, values->len);
   *p50 = g_array_index (values, double, (values->len - 1) / 2);
   *p95 = g_array_index (values, double, (guint) ceil (0.95 * values->len) - 1);
 }
