@@ -6,6 +6,7 @@
 #include "api/tacho-generate.h"
 #include "api/tacho-http-message.h"
 #include "api/tacho-model-info.h"
+#include "base/tacho-protocol.h"
 
 G_BEGIN_DECLS
 
@@ -18,6 +19,8 @@ typedef enum
   TACHO_OP_UNLOAD_MODEL,
   TACHO_OP_SLOTS,
   TACHO_OP_METRICS,
+  TACHO_OP_PULL_MODEL,   /* fetch it from its registry onto the server */
+  TACHO_OP_DELETE_MODEL, /* from the server's disk */
   TACHO_OP_TOKENIZE,
   TACHO_OP_CHAT,
   TACHO_OP_COMPLETION,
@@ -27,6 +30,7 @@ typedef enum
 {
   TACHO_FRAMING_SSE,
   TACHO_FRAMING_NDJSON,
+  TACHO_FRAMING_GRPC, /* length-prefixed messages: a zero byte, 4 bytes of length, the message */
 } TachoFraming;
 
 typedef enum
@@ -49,6 +53,42 @@ typedef struct
   gint64 n_decoded;
   gint64 n_context;
 } TachoSlot;
+
+/* What a server tells of itself while it works, whatever it calls it. NaN: not told. Totals count
+ * from the server's start. */
+typedef struct
+{
+  double requests_running;
+  double requests_waiting;
+  double kv_cache_usage;  /* 0..1 */
+  double gpu_memory_used; /* bytes */
+  double gpu_memory_total;
+  double gpu_utilization; /* 0..1 */
+  double prompt_tokens_total;
+  double output_tokens_total;
+  double prefix_cache_queries_total; /* tokens */
+  double prefix_cache_hits_total;
+  double preemptions_total;
+  double queue_seconds_total;
+  double slots; /* generations that it runs at a time */
+} TachoServerMetrics;
+
+void tacho_server_metrics_clear (TachoServerMetrics *metrics); /* all unknown */
+
+/* How far the fetching of a model is. */
+typedef struct
+{
+  char *status;      /* the server's own word */
+  guint64 completed; /* bytes; 0: not told */
+  guint64 total;
+  gboolean done;
+  char *job_id; /* what the server calls the job, to ask after it; or NULL */
+} TachoPullProgress;
+
+void tacho_pull_progress_clear (TachoPullProgress *progress);
+
+/* Called for each event that one piece of a stream holds. */
+typedef void (*TachoStreamEventFunc) (const TachoStreamEvent *event, gpointer user_data);
 
 #define TACHO_TYPE_API (tacho_api_get_type ())
 G_DECLARE_INTERFACE (TachoApi, tacho_api, TACHO, API, GObject)
@@ -92,6 +132,66 @@ struct _TachoApiInterface
                                        const char *text,
                                        GError **error);
   gint64 (*parse_tokenize) (TachoApi *self, const TachoHttpReply *reply, GError **error);
+
+  /* All that follow may be NULL: the family has no need of them. */
+
+  TachoProtocol (*get_protocol) (TachoApi *self); /* NULL: REST */
+  /* Some lists and details need several replies: step 1, 2, … after the first. NULL: no more. */
+  TachoHttpRequest *(*build_more) (TachoApi *self,
+                                   TachoOperation operation,
+                                   const char *model_id,
+                                   guint step,
+                                   GPtrArray *models);
+  gboolean (*parse_more) (TachoApi *self,
+                          TachoOperation operation,
+                          guint step,
+                          const TachoHttpReply *reply,
+                          GPtrArray *models,
+                          GError **error);
+  /* What must be asked before a generation can be built: a model's tensors. NULL: nothing (more).
+   */
+  TachoHttpRequest *(*build_prepare) (TachoApi *self, const TachoGenerateRequest *request);
+  gboolean (*parse_prepare) (TachoApi *self,
+                             const TachoGenerateRequest *request,
+                             const TachoHttpReply *reply,
+                             GError **error);
+  /* TRUE: the reply to load or unload comes when it is done, which can take minutes. */
+  gboolean (*change_blocks) (TachoApi *self, TachoOperation operation);
+  /* A load with more than a name: the path of a LoRA adapter. */
+  TachoHttpRequest *(*build_load_from) (TachoApi *self,
+                                        const char *model_id,
+                                        const char *path,
+                                        GError **error);
+  /* One JSON document or line of a pull's reply. */
+  gboolean (*parse_pull) (TachoApi *self,
+                          const char *json,
+                          gsize length,
+                          TachoPullProgress *progress,
+                          GError **error);
+  /* Where a pull is a job to be asked after: the next question. NULL: its own reply tells all. */
+  TachoHttpRequest *(*build_pull_status) (TachoApi *self,
+                                          const char *model_id,
+                                          const TachoPullProgress *last);
+  /* Stops a pull that is a job. NULL: closing the connection does. */
+  TachoHttpRequest *(*build_pull_stop) (TachoApi *self,
+                                        const char *model_id,
+                                        const TachoPullProgress *last);
+  gboolean (*parse_metrics) (TachoApi *self,
+                             const TachoHttpReply *reply,
+                             TachoServerMetrics *metrics,
+                             GError **error);
+  /* One framed piece of a streamed generation: the data of an SSE event, a line, a gRPC message.
+   * NULL: OpenAI's chunks. */
+  gboolean (*read_chunk) (TachoApi *self,
+                          TachoOperation operation,
+                          const char *type,
+                          const char *data,
+                          gsize length,
+                          TachoStreamEventFunc func,
+                          gpointer user_data,
+                          GError **error);
+  /* TRUE: the end of a whole body is the terminal marker; this server sends no other. */
+  gboolean (*end_is_marker) (TachoApi *self, TachoOperation operation);
 };
 
 const char *tacho_api_get_family (TachoApi *self); /* "openai", "llamacpp": the contract's names */
@@ -146,6 +246,48 @@ TachoGenerateReply *tacho_api_parse_generate (TachoApi *self,
 gint64 tacho_api_parse_tokenize (TachoApi *self,
                                  const TachoHttpReply *reply,
                                  GError **error); /* -1: error */
+
+TachoProtocol tacho_api_get_protocol (TachoApi *self);
+TachoHttpRequest *tacho_api_build_more (TachoApi *self,
+                                        TachoOperation operation,
+                                        const char *model_id,
+                                        guint step,
+                                        GPtrArray *models) G_GNUC_WARN_UNUSED_RESULT;
+gboolean tacho_api_parse_more (TachoApi *self,
+                               TachoOperation operation,
+                               guint step,
+                               const TachoHttpReply *reply,
+                               GPtrArray *models,
+                               GError **error);
+TachoHttpRequest *tacho_api_build_prepare (TachoApi *self, const TachoGenerateRequest *request)
+    G_GNUC_WARN_UNUSED_RESULT;
+gboolean tacho_api_parse_prepare (TachoApi *self,
+                                  const TachoGenerateRequest *request,
+                                  const TachoHttpReply *reply,
+                                  GError **error);
+gboolean tacho_api_change_blocks (TachoApi *self, TachoOperation operation);
+TachoHttpRequest *tacho_api_build_load_from (TachoApi *self,
+                                             const char *model_id,
+                                             const char *path,
+                                             GError **error) G_GNUC_WARN_UNUSED_RESULT;
+gboolean tacho_api_parse_pull (TachoApi *self,
+                               const char *json,
+                               gsize length,
+                               TachoPullProgress *progress,
+                               GError **error);
+TachoHttpRequest *
+tacho_api_build_pull_status (TachoApi *self,
+                             const char *model_id,
+                             const TachoPullProgress *last) G_GNUC_WARN_UNUSED_RESULT;
+TachoHttpRequest *
+tacho_api_build_pull_stop (TachoApi *self,
+                           const char *model_id,
+                           const TachoPullProgress *last) G_GNUC_WARN_UNUSED_RESULT;
+gboolean tacho_api_parse_metrics (TachoApi *self,
+                                  const TachoHttpReply *reply,
+                                  TachoServerMetrics *metrics,
+                                  GError **error);
+gboolean tacho_api_end_is_marker (TachoApi *self, TachoOperation operation);
 
 /* The error that a non-2xx reply stands for, whatever shape its body has (protocols.md c.5). */
 GError *tacho_api_error_from_reply (const TachoHttpReply *reply) G_GNUC_WARN_UNUSED_RESULT;

@@ -81,6 +81,7 @@ typedef struct
   gboolean has_tool;
   gboolean done; /* the terminal marker: [DONE], "done":true */
   gboolean has_usage;
+  gboolean usage_adds; /* the counts are of this event alone; the decoder sums them up */
   TachoUsage usage;
   gboolean has_timings;
   TachoTimings timings;

@@ -11,6 +11,8 @@
 #include "api/tacho-openai-json.h"
 #include "base/tacho-error.h"
 #include "base/tacho-json.h"
+#include "stream/tacho-grpc-frame.h"
+#include "stream/tacho-ndjson.h"
 #include "stream/tacho-sse.h"
 
 #define MAX_BODY ((gsize) 256 * 1024)      /* kept of a body that is no stream */
@@ -34,8 +36,14 @@ typedef enum
 
 struct _TachoStreamDecoder
 {
+  TachoApi *api;
+  TachoOperation operation;
   TachoDecodeMode mode;
-  TachoSseParser *sse;
+  TachoFraming framing;
+  TachoSseParser *sse; /* of the three, the one of the framing */
+  TachoNdjsonParser *ndjson;
+  TachoGrpcFrameParser *grpc;
+  TachoUsage usage; /* the sum of counts that add */
   BodyKind kind;
   GString *body; /* BODY_OTHER */
   LineState line;
@@ -43,6 +51,7 @@ struct _TachoStreamDecoder
   GString *error_line;
   GString *id;
   gboolean done;
+  gboolean whole; /* at the end: no piece is cut */
   GError *error;
   guint64 n_events;
   guint64 n_bytes;
@@ -65,11 +74,19 @@ tacho_stream_decoder_new (TachoApi *api, TachoOperation operation, TachoDecodeMo
   TachoStreamDecoder *decoder;
 
   g_return_val_if_fail (TACHO_IS_API (api), NULL);
-  g_return_val_if_fail (tacho_api_get_framing (api, operation) == TACHO_FRAMING_SSE, NULL);
 
   decoder = g_new0 (TachoStreamDecoder, 1);
+  decoder->api = g_object_ref (api);
+  decoder->operation = operation;
   decoder->mode = mode;
-  decoder->sse = tacho_sse_parser_new ();
+  decoder->framing = tacho_api_get_framing (api, operation);
+  if (decoder->framing == TACHO_FRAMING_NDJSON)
+    decoder->ndjson = tacho_ndjson_parser_new ();
+  else if (decoder->framing == TACHO_FRAMING_GRPC)
+    decoder->grpc = tacho_grpc_frame_parser_new ();
+  else
+    decoder->sse = tacho_sse_parser_new ();
+  tacho_usage_clear (&decoder->usage);
   decoder->body = g_string_new (NULL);
   decoder->error_line = g_string_new (NULL);
   decoder->id = g_string_new (NULL);
@@ -85,7 +102,10 @@ tacho_stream_decoder_free (TachoStreamDecoder *decoder)
 {
   if (decoder == NULL)
     return;
+  g_object_unref (decoder->api);
   tacho_sse_parser_free (decoder->sse);
+  tacho_ndjson_parser_free (decoder->ndjson);
+  tacho_grpc_frame_parser_free (decoder->grpc);
   g_string_free (decoder->body, TRUE);
   g_string_free (decoder->error_line, TRUE);
   g_string_free (decoder->id, TRUE);
@@ -104,7 +124,13 @@ tacho_stream_decoder_reset (TachoStreamDecoder *decoder)
 {
   g_return_if_fail (decoder != NULL);
 
-  tacho_sse_parser_reset (decoder->sse);
+  if (decoder->sse != NULL)
+    tacho_sse_parser_reset (decoder->sse);
+  if (decoder->ndjson != NULL)
+    tacho_ndjson_parser_reset (decoder->ndjson);
+  if (decoder->grpc != NULL)
+    tacho_grpc_frame_parser_reset (decoder->grpc);
+  tacho_usage_clear (&decoder->usage);
   g_string_truncate (decoder->body, 0);
   g_string_truncate (decoder->error_line, 0);
   g_string_truncate (decoder->id, 0);
@@ -113,6 +139,7 @@ tacho_stream_decoder_reset (TachoStreamDecoder *decoder)
   decoder->line = LINE_START;
   decoder->line_matched = 0;
   decoder->done = FALSE;
+  decoder->whole = FALSE;
   decoder->n_events = 0;
   decoder->n_bytes = 0;
 }
@@ -143,6 +170,34 @@ deliver (TachoStreamDecoder *decoder, TachoStreamEvent *event)
   if (event->error != NULL && decoder->error == NULL)
     decoder->error = g_steal_pointer (&event->error);
   g_clear_error (&event->error);
+}
+
+static void
+add_count (gint64 *sum, gint64 more)
+{
+  if (more >= 0)
+    *sum = MAX (*sum, 0) + more;
+}
+
+/* An event that the family read: copied, as its error is the family's. */
+static void
+take_event (const TachoStreamEvent *event, gpointer user_data)
+{
+  TachoStreamDecoder *decoder = user_data;
+  TachoStreamEvent copy = *event;
+
+  if (decoder->done || decoder->error != NULL)
+    return;
+  copy.error = event->error != NULL ? g_error_copy (event->error) : NULL;
+  if (event->has_usage && event->usage_adds)
+    {
+      add_count (&decoder->usage.prompt_tokens, event->usage.prompt_tokens);
+      add_count (&decoder->usage.output_tokens, event->usage.output_tokens);
+      add_count (&decoder->usage.cached_tokens, event->usage.cached_tokens);
+      add_count (&decoder->usage.reasoning_tokens, event->usage.reasoning_tokens);
+      copy.usage = decoder->usage;
+    }
+  deliver (decoder, &copy);
 }
 
 static void
@@ -208,6 +263,24 @@ read_full (TachoStreamDecoder *decoder, const char *data, gsize length)
           return;
         }
       deliver (decoder, &event);
+    }
+}
+
+/* A piece whose form is the family's own. */
+static void
+read_family (TachoStreamDecoder *decoder, const char *type, const char *data, gsize length)
+{
+  g_autoptr (GError) reason = NULL;
+
+  if (!TACHO_API_GET_IFACE (decoder->api)
+           ->read_chunk (decoder->api, decoder->operation, type, data, length, take_event, decoder,
+                         &reason) &&
+      decoder->error == NULL && !decoder->done)
+    {
+      if (decoder->framing == TACHO_FRAMING_GRPC)
+        decoder->error = g_error_new_literal (TACHO_ERROR, TACHO_ERROR_PROTOCOL, reason->message);
+      else
+        fail_protocol (decoder, reason->message, data, length);
     }
 }
 
@@ -284,6 +357,8 @@ sse_event_cb (const TachoSseEvent *sse, gpointer user_data)
   trim (&data, &length);
   if (is_done_marker (data, length))
     deliver_done (decoder);
+  else if (TACHO_API_GET_IFACE (decoder->api)->read_chunk != NULL && length > 0)
+    read_family (decoder, sse->type, data, length);
   else if (strcmp (sse->type, "error") == 0)
     read_error_text (decoder, data, length);
   else if (length > 0 &&
@@ -302,6 +377,33 @@ feed_sse (TachoStreamDecoder *decoder, const char *data, gsize length)
     decoder->error = g_error_new (TACHO_ERROR, TACHO_ERROR_PROTOCOL,
                                   "The server's stream is not acceptable: %s", reason->message);
   return decoder->error == NULL && !decoder->done;
+}
+
+static void
+piece_cb (const char *data, gsize length, gpointer user_data)
+{
+  TachoStreamDecoder *decoder = user_data;
+
+  if (decoder->done || decoder->error != NULL)
+    return;
+  if (decoder->framing == TACHO_FRAMING_NDJSON)
+    trim (&data, &length);
+  if (length > 0 || decoder->framing == TACHO_FRAMING_GRPC)
+    read_family (decoder, "message", data, length);
+}
+
+static void
+feed_pieces (TachoStreamDecoder *decoder, const char *data, gsize length)
+{
+  g_autoptr (GError) reason = NULL;
+  gboolean fed =
+      decoder->grpc != NULL
+          ? tacho_grpc_frame_parser_feed (decoder->grpc, data, length, piece_cb, decoder, &reason)
+          : tacho_ndjson_parser_feed (decoder->ndjson, data, length, piece_cb, decoder, &reason);
+
+  if (!fed && decoder->error == NULL && !decoder->done)
+    decoder->error = g_error_new (TACHO_ERROR, TACHO_ERROR_PROTOCOL,
+                                  "The server's stream is not acceptable: %s", reason->message);
 }
 
 static void
@@ -410,9 +512,11 @@ tacho_stream_decoder_feed (TachoStreamDecoder *decoder,
   decoder->func = func;
   decoder->user_data = user_data;
   decoder->n_bytes += length;
-  if (decoder->kind == BODY_UNKNOWN)
+  if (decoder->kind == BODY_UNKNOWN && decoder->framing == TACHO_FRAMING_SSE)
     look_at_start (decoder, data, length);
-  if (decoder->kind != BODY_OTHER)
+  if (decoder->framing != TACHO_FRAMING_SSE)
+    feed_pieces (decoder, data, length);
+  else if (decoder->kind != BODY_OTHER)
     feed_stream (decoder, data, length);
   else if (decoder->body->len < MAX_BODY)
     g_string_append_len (decoder->body, data, (gssize) MIN (length, MAX_BODY));
@@ -456,6 +560,7 @@ finish_rest (TachoStreamDecoder *decoder)
   if (decoder->error != NULL)
     return;
   rest = tacho_sse_parser_take_rest (decoder->sse);
+  decoder->whole = rest == NULL;
   if (rest == NULL)
     return;
   data = rest;
@@ -474,6 +579,16 @@ finish_rest (TachoStreamDecoder *decoder)
       if (words != NULL)
         deliver_error (decoder, words);
     }
+}
+
+/* A last line may lack its newline, if it is a whole document; a message may not be cut. */
+static void
+finish_pieces (TachoStreamDecoder *decoder)
+{
+  if (decoder->ndjson != NULL)
+    decoder->whole = tacho_ndjson_parser_finish (decoder->ndjson, piece_cb, decoder);
+  else
+    decoder->whole = tacho_grpc_frame_parser_is_between (decoder->grpc);
 }
 
 /**
@@ -499,10 +614,15 @@ tacho_stream_decoder_finish (TachoStreamDecoder *decoder,
     return report (decoder, error);
   decoder->func = func;
   decoder->user_data = user_data;
-  if (decoder->kind == BODY_OTHER)
+  if (decoder->framing != TACHO_FRAMING_SSE)
+    finish_pieces (decoder);
+  else if (decoder->kind == BODY_OTHER)
     finish_document (decoder);
   else
     finish_rest (decoder);
+  if (decoder->error == NULL && !decoder->done && decoder->whole && decoder->n_events > 0 &&
+      tacho_api_end_is_marker (decoder->api, decoder->operation))
+    deliver_done (decoder);
   decoder->func = NULL;
   if (decoder->error == NULL && !decoder->done)
     decoder->error =

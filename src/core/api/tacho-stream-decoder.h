@@ -6,8 +6,6 @@
 
 G_BEGIN_DECLS
 
-typedef void (*TachoStreamEventFunc) (const TachoStreamEvent *event, gpointer user_data);
-
 typedef struct _TachoStreamDecoder TachoStreamDecoder;
 
 TachoStreamDecoder *tacho_stream_decoder_new (TachoApi *api,

@@ -31,7 +31,7 @@ struct _TachoHttpClient
   GPtrArray *exchanges; /* of TachoHttpExchange, not owned: those that run */
   GHashTable *streams;  /* of GIOStream, weak: connections that are open */
   guint active;         /* exchanges that have a connection now */
-  TachoHttpCounters counters;
+  TachoTransportCounters counters;
 };
 
 /* How far an exchange has come; decides what an error means. */
@@ -74,7 +74,7 @@ TachoHttpReply *tacho_http_message_get_reply (SoupMessage *message) G_GNUC_WARN_
 /* tacho-http-exchange.c */
 void tacho_http_exchange_run (TachoHttpClient *client,
                               const TachoHttpRequest *request,
-                              const TachoHttpStreamFuncs *funcs,
+                              const TachoStreamFuncs *funcs,
                               gpointer funcs_data,
                               double timeout_total,
                               GTask *task);

@@ -14,7 +14,13 @@
 #define DEFAULT_MAX_CONNECTIONS 64
 #define IDLE_CONNECTION_S 60
 
-G_DEFINE_FINAL_TYPE (TachoHttpClient, tacho_http_client, G_TYPE_OBJECT)
+static void tacho_http_client_transport_init (TachoTransportInterface *iface);
+
+G_DEFINE_FINAL_TYPE_WITH_CODE (TachoHttpClient,
+                               tacho_http_client,
+                               G_TYPE_OBJECT,
+                               G_IMPLEMENT_INTERFACE (TACHO_TYPE_TRANSPORT,
+                                                      tacho_http_client_transport_init))
 
 /* libsoup 3.2 has no public way to say HTTP/1 only, and its HTTP/2 side has an open use-after-free
  * (CVE-2025-12105). The environment may only be changed while there is one thread. */
@@ -240,7 +246,7 @@ tacho_http_client_get_base_url (TachoHttpClient *self)
  *   connections now
  */
 void
-tacho_http_client_get_counters (TachoHttpClient *self, TachoHttpCounters *counters)
+tacho_http_client_get_counters (TachoHttpClient *self, TachoTransportCounters *counters)
 {
   g_return_if_fail (TACHO_IS_HTTP_CLIENT (self));
   g_return_if_fail (counters != NULL);
@@ -338,7 +344,7 @@ tacho_http_client_send_finish (TachoHttpClient *self, GAsyncResult *result, GErr
 void
 tacho_http_client_stream_async (TachoHttpClient *self,
                                 const TachoHttpRequest *request,
-                                const TachoHttpStreamFuncs *funcs,
+                                const TachoStreamFuncs *funcs,
                                 gpointer funcs_data,
                                 GCancellable *cancellable,
                                 GAsyncReadyCallback callback,
@@ -369,4 +375,72 @@ tacho_http_client_stream_finish (TachoHttpClient *self, GAsyncResult *result, GE
 {
   g_return_val_if_fail (g_task_is_valid (result, self), NULL);
   return g_task_propagate_pointer (G_TASK (result), error);
+}
+
+static void
+transport_send_async (TachoTransport *self,
+                      const TachoHttpRequest *request,
+                      double total_override,
+                      GCancellable *cancellable,
+                      GAsyncReadyCallback callback,
+                      gpointer user_data)
+{
+  tacho_http_client_send_async (TACHO_HTTP_CLIENT (self), request, total_override, cancellable,
+                                callback, user_data);
+}
+
+static TachoHttpReply *
+transport_send_finish (TachoTransport *self, GAsyncResult *result, GError **error)
+{
+  return tacho_http_client_send_finish (TACHO_HTTP_CLIENT (self), result, error);
+}
+
+static void
+transport_stream_async (TachoTransport *self,
+                        const TachoHttpRequest *request,
+                        const TachoStreamFuncs *funcs,
+                        gpointer funcs_data,
+                        GCancellable *cancellable,
+                        GAsyncReadyCallback callback,
+                        gpointer user_data)
+{
+  tacho_http_client_stream_async (TACHO_HTTP_CLIENT (self), request, funcs, funcs_data, cancellable,
+                                  callback, user_data);
+}
+
+static TachoHttpReply *
+transport_stream_finish (TachoTransport *self, GAsyncResult *result, GError **error)
+{
+  return tacho_http_client_stream_finish (TACHO_HTTP_CLIENT (self), result, error);
+}
+
+static const char *
+transport_get_target (TachoTransport *self)
+{
+  return tacho_http_client_get_base_url (TACHO_HTTP_CLIENT (self));
+}
+
+static void
+transport_get_counters (TachoTransport *self, TachoTransportCounters *counters)
+{
+  tacho_http_client_get_counters (TACHO_HTTP_CLIENT (self), counters);
+}
+
+static void
+transport_close (TachoTransport *self)
+{
+  tacho_http_client_close (TACHO_HTTP_CLIENT (self));
+}
+
+static void
+tacho_http_client_transport_init (TachoTransportInterface *iface)
+{
+  iface->protocol = TACHO_PROTOCOL_REST;
+  iface->send_async = transport_send_async;
+  iface->send_finish = transport_send_finish;
+  iface->stream_async = transport_stream_async;
+  iface->stream_finish = transport_stream_finish;
+  iface->get_target = transport_get_target;
+  iface->get_counters = transport_get_counters;
+  iface->close = transport_close;
 }

@@ -4,7 +4,7 @@
 #pragma once
 
 #include <gio/gio.h>
-#include "api/tacho-http-message.h"
+#include "net/tacho-transport.h"
 
 G_BEGIN_DECLS
 
@@ -14,23 +14,18 @@ typedef struct
   const char *bearer;         /* API key, or NULL; sent to this origin only */
   const char *const *headers; /* "K: V", or NULL */
   const char *ca_file;        /* absolute path of a PEM file, or NULL */
-  double timeout_connect;     /* seconds, each its own timer; 0: none */
+  const char *cert_file;      /* client certificate and key (mTLS), PEM, or NULL */
+  const char *key_file;
+  const char *pin;        /* "sha256:…" of the server's certificate (DER), or NULL */
+  const char *proxy;      /* URL, or NULL: none; loopback is never sent through one */
+  double timeout_connect; /* seconds, each its own timer; 0: none */
   double timeout_first;
   double timeout_idle;
   double timeout_total;
   guint max_connections; /* 0: 64 */
+  double idle_close;     /* seconds after which an idle connection is closed; 0: 60 */
+  double max_age;        /* seconds after which a connection is not used again; 0: 600 */
 } TachoHttpOptions;
-
-typedef struct
-{
-  guint64 requests;
-  guint64 created; /* connections opened */
-  guint64 reused;  /* requests that ran on an open connection */
-  guint64 failed;
-  guint open; /* connections open now */
-  guint idle;
-  guint64 bytes_received;
-} TachoHttpCounters;
 
 #define TACHO_TYPE_HTTP_CLIENT (tacho_http_client_get_type ())
 G_DECLARE_FINAL_TYPE (TachoHttpClient, tacho_http_client, TACHO, HTTP_CLIENT, GObject)
@@ -38,7 +33,7 @@ G_DECLARE_FINAL_TYPE (TachoHttpClient, tacho_http_client, TACHO, HTTP_CLIENT, GO
 TachoHttpClient *tacho_http_client_new (const TachoHttpOptions *options,
                                         GError **error) G_GNUC_WARN_UNUSED_RESULT;
 const char *tacho_http_client_get_base_url (TachoHttpClient *self);
-void tacho_http_client_get_counters (TachoHttpClient *self, TachoHttpCounters *counters);
+void tacho_http_client_get_counters (TachoHttpClient *self, TachoTransportCounters *counters);
 void
 tacho_http_client_close (TachoHttpClient *self); /* aborts what runs, closes idle connections */
 
@@ -54,23 +49,11 @@ TachoHttpReply *tacho_http_client_send_finish (TachoHttpClient *self,
                                                GAsyncResult *result,
                                                GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
-typedef struct
-{
-  void (*sent) (gint64 now_ns,
-                gboolean reused_connection,
-                gpointer user_data); /* request on the wire */
-  /* FALSE ends the exchange with *error. data callback gets bytes with the stamp taken right after
-   * read. */
-  gboolean (*head) (const TachoHttpReply *head, gpointer user_data, GError **error);
-  gboolean (
-      *data) (const char *data, gsize length, gint64 now_ns, gpointer user_data, GError **error);
-} TachoHttpStreamFuncs;
-
 /* Reads a 2xx body as it comes; any other status is collected (bounded) and returned as the reply.
  * finish: the reply's head (with an empty body for 2xx). Cancellation closes the socket. */
 void tacho_http_client_stream_async (TachoHttpClient *self,
                                      const TachoHttpRequest *request,
-                                     const TachoHttpStreamFuncs *funcs,
+                                     const TachoStreamFuncs *funcs,
                                      gpointer funcs_data,
                                      GCancellable *cancellable,
                                      GAsyncReadyCallback callback,

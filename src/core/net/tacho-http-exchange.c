@@ -20,7 +20,7 @@ struct _TachoHttpExchange
   GCancellable *wire; /* what libsoup gets; cancelling it closes the socket */
   GInputStream *stream;
   TachoHttpReply *reply;
-  TachoHttpStreamFuncs funcs;
+  TachoStreamFuncs funcs;
   gpointer funcs_data;
   gboolean streaming;
 
@@ -527,7 +527,7 @@ connect_limit (TachoHttpClient *client, double timeout_total)
 void
 tacho_http_exchange_run (TachoHttpClient *client,
                          const TachoHttpRequest *request,
-                         const TachoHttpStreamFuncs *funcs,
+                         const TachoStreamFuncs *funcs,
                          gpointer funcs_data,
                          double timeout_total,
                          GTask *task)

@@ -15,7 +15,7 @@ struct _TachoClientManager
 
   TachoProfile *profile;
   TachoHttpClient *http;
-  TachoHttpCounters past; /* of the clients before this one */
+  TachoTransportCounters past; /* of the clients before this one */
 
   TachoConnectionState state;
   TachoApi *api;

@@ -134,7 +134,7 @@ tacho_client_manager_ensure_http (TachoClientManager *self, GError **error)
 static void
 drop_http (TachoClientManager *self)
 {
-  TachoHttpCounters counters;
+  TachoTransportCounters counters;
 
   if (self->http == NULL)
     return;
@@ -478,7 +478,7 @@ tacho_client_manager_get_health (TachoClientManager *self)
  * @counters: (out): requests and connections since the manager was made
  */
 void
-tacho_client_manager_get_counters (TachoClientManager *self, TachoHttpCounters *counters)
+tacho_client_manager_get_counters (TachoClientManager *self, TachoTransportCounters *counters)
 {
   g_return_if_fail (TACHO_IS_CLIENT_MANAGER (self));
   g_return_if_fail (counters != NULL);

@@ -41,7 +41,7 @@ gboolean tacho_client_manager_get_simulated (TachoClientManager *self);
 double tacho_client_manager_get_latency_ms (TachoClientManager *self);
 const GError *tacho_client_manager_get_last_error (TachoClientManager *self);
 TachoHealth tacho_client_manager_get_health (TachoClientManager *self);
-void tacho_client_manager_get_counters (TachoClientManager *self, TachoHttpCounters *counters);
+void tacho_client_manager_get_counters (TachoClientManager *self, TachoTransportCounters *counters);
 
 /* Short limits of its own (connect 5 s, 10 s in all); one probe at a time, later callers share it.
  */

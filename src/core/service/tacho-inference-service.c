@@ -203,7 +203,7 @@ exchanged_cb (GObject *source, GAsyncResult *result, gpointer user_data)
 static void
 ensured_cb (GObject *source, GAsyncResult *result, gpointer user_data)
 {
-  static const TachoHttpStreamFuncs funcs = { sent_func, head_func, data_func };
+  static const TachoStreamFuncs funcs = { sent_func, head_func, data_func };
   Run *run = user_data;
   g_autoptr (GError) error = NULL;
   g_autoptr (TachoHttpRequest) request = NULL;

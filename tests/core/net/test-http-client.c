@@ -147,7 +147,7 @@ test_reuse_sequential (void)
 {
   RawServer *server = raw_server_new (raw_answer, OK_REPLY);
   TachoHttpClient *client = new_client (server->url);
-  TachoHttpCounters counters;
+  TachoTransportCounters counters;
 
   for (guint i = 0; i < 50; i++)
     {
@@ -186,7 +186,7 @@ test_reuse_concurrent (void)
 {
   RawServer *server = raw_server_new (raw_answer, OK_REPLY);
   TachoHttpClient *client = new_client (server->url);
-  TachoHttpCounters counters;
+  TachoTransportCounters counters;
 
   for (guint round = 0; round < 5; round++)
     {
@@ -243,7 +243,7 @@ test_dropped_get_resent (void)
   TachoHttpClient *client = new_client (server->url);
   g_autoptr (TachoHttpReply) first = send (client, "GET", NULL);
   g_autoptr (TachoHttpReply) second = send (client, "GET", NULL);
-  TachoHttpCounters counters;
+  TachoTransportCounters counters;
 
   g_assert_nonnull (first);
   g_assert_nonnull (second);
@@ -532,7 +532,7 @@ seen_data (const char *data, gsize length, gint64 now_ns, gpointer user_data, GE
   return !seen->refuse_data;
 }
 
-static const TachoHttpStreamFuncs seen_funcs = { seen_sent, seen_head, seen_data };
+static const TachoStreamFuncs seen_funcs = { seen_sent, seen_head, seen_data };
 
 static TachoHttpReply *
 stream (TachoHttpClient *client, Seen *seen, GError **error)
@@ -839,7 +839,7 @@ test_cancel_before_first_byte (void)
   g_autoptr (GCancellable) cancellable = g_cancellable_new ();
   g_autoptr (GAsyncResult) result = NULL;
   g_autoptr (GError) error = NULL;
-  TachoHttpCounters counters;
+  TachoTransportCounters counters;
 
   tacho_http_client_send_async (client, request, 0, cancellable, tacho_test_store_result_cb,
                                 &result);

@@ -568,7 +568,7 @@ test_concurrent (Fixture *f, gconstpointer data)
   g_autoptr (GPtrArray) generations = g_ptr_array_new ();
   TachoSimCounters counters;
   TachoInferenceTotals totals;
-  TachoHttpCounters http;
+  TachoTransportCounters http;
 
   g_assert_true (probe (f, NULL));
   for (guint i = 0; i < 16; i++)
