@@ -6,15 +6,51 @@
 
 G_BEGIN_DECLS
 
+/* Which server's routes and replies. */
+typedef enum
+{
+  TACHO_SIM_FAMILY_ALL, /* every family's routes; where two collide, the first of this list */
+  TACHO_SIM_FAMILY_LLAMACPP,
+  TACHO_SIM_FAMILY_OPENAI, /* nobody's own routes */
+  TACHO_SIM_FAMILY_OLLAMA,
+  TACHO_SIM_FAMILY_LMSTUDIO,
+  TACHO_SIM_FAMILY_VLLM,
+  TACHO_SIM_FAMILY_SGLANG,
+  TACHO_SIM_FAMILY_TGI,
+  TACHO_SIM_FAMILY_OIP, /* Triton, with models of the vLLM backend's tensors */
+  TACHO_SIM_FAMILY_KSERVE,
+  TACHO_SIM_FAMILY_RYZANSTEIN,
+  TACHO_SIM_N_FAMILIES
+} TachoSimFamily;
+
+const char *tacho_sim_family_to_string (TachoSimFamily family); /* "all", "llamacpp", … */
+gboolean tacho_sim_family_from_string (const char *name, TachoSimFamily *family);
+gboolean tacho_sim_family_has_grpc (TachoSimFamily family);
+gboolean tacho_sim_family_loads (TachoSimFamily family); /* models can be loaded and unloaded */
+
+/* One port, and what is spoken there. All fronts of a server share its models and slots. */
+typedef struct
+{
+  TachoSimFamily family;
+  guint16 port;  /* of 127.0.0.1; 0: any free one */
+  gboolean grpc; /* gRPC in place of HTTP: oip, kserve, ryzanstein, all */
+  gboolean tls;  /* with the configuration's tls_cert and tls_key */
+} TachoSimFront;
+
 typedef struct
 {
   char *id;
   char *name;
   char *architecture;
+  char *kind;          /* "chat", "completion", "embedding", "vision" */
+  char **capabilities; /* "completion", "tools", "thinking", "vision", "embedding" */
   char *quantization;
   guint64 n_params;
   guint64 size_bytes;
+  guint64 memory_bytes; /* when it is loaded */
   gint64 context_window;
+  gint64 max_output;
+  guint64 kv_cache_tokens; /* that fit at a time, over all slots; 0: no limit */
   double prefill_ms_fixed; /* per request, on top of the tokens; runs beside other requests */
   double prefill_ms_per_token;
   double decode_ms_per_step;  /* one sequence in the batch */
@@ -61,20 +97,29 @@ typedef struct
 {
   GPtrArray *models; /* of TachoSimModel */
   GPtrArray *faults; /* of TachoSimFault */
+  GArray *fronts;    /* of TachoSimFront; never empty; the first is the server's URL */
   guint slots;       /* generations at a time per model; others queue */
   guint64 seed;
-  gboolean router;      /* llama.cpp router (load and unload) or one model */
-  gboolean openai_only; /* hide the llama.cpp routes */
-  double time_scale;    /* 1; tests use a small one */
-  char *api_key;        /* demanded when set */
-  char *capture_path;   /* JSON lines, or NULL */
+  gboolean router;            /* llama.cpp router (load and unload) or one model */
+  double time_scale;          /* 1; tests use a small one */
+  double requests_per_second; /* more are refused with 429; 0: no limit */
+  double tokens_per_minute;   /* prompt and output; 0: no limit */
+  char *api_key;              /* demanded when set */
+  char *capture_path;         /* JSON lines, or NULL */
+  char *tls_cert;             /* PEM files of the fronts with TLS, or NULL */
+  char *tls_key;
+  char *tls_client_ca; /* a client certificate that this signed is demanded; or NULL */
 } TachoSimConfig;
 
-/* The default: several believable models of different speed, two loaded, 8 slots. name: as in
- * "sim:NAME": NULL or "default", "fast", "slow", "openai", "flaky". */
+/* The default: several believable models of different speed, two loaded, 8 slots, one front that
+ * speaks as llama.cpp. name: as in "sim:NAME": NULL or "default", "fast", "slow", "flaky", a family
+ * ("ollama"), "hybrid" or "grpc"; any of them with "-fast" behind it. */
 TachoSimConfig *tacho_sim_config_new (const char *name, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 TachoSimConfig *tacho_sim_config_copy (const TachoSimConfig *config) G_GNUC_WARN_UNUSED_RESULT;
 void tacho_sim_config_free (TachoSimConfig *config);
+const char *const *tacho_sim_config_get_names (void);
+TachoSimFront *tacho_sim_config_get_front (const TachoSimConfig *config, guint index);
+void tacho_sim_config_add_front (TachoSimConfig *config, const TachoSimFront *front);
 void tacho_sim_config_set_n_models (TachoSimConfig *config, guint n); /* simulate --models */
 void tacho_sim_config_set_timing (TachoSimConfig *config,
                                   double ttft_ms,

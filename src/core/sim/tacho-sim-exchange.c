@@ -444,6 +444,7 @@ tacho_sim_exchange_free (TachoSimExchange *exchange)
 /**
  * tacho_sim_exchange_new:
  * @host: the host, which gets the exchange into its list
+ * @family: of the front
  * @message: a request that was read
  * @path: of its URL
  * @query_model: (nullable): the query's `model`
@@ -454,6 +455,7 @@ tacho_sim_exchange_free (TachoSimExchange *exchange)
  */
 TachoSimExchange *
 tacho_sim_exchange_new (TachoSimHost *host,
+                        TachoSimFamily family,
                         SoupServerMessage *message,
                         const char *path,
                         const char *query_model)
@@ -463,6 +465,7 @@ tacho_sim_exchange_new (TachoSimHost *host,
 
   clock_gettime (CLOCK_MONOTONIC, &now);
   exchange->host = host;
+  exchange->family = family;
   exchange->message = g_object_ref (message);
   exchange->path = g_strdup (path);
   exchange->query_model = g_strdup (query_model);

@@ -3,8 +3,11 @@
  * answers. */
 #define G_LOG_DOMAIN "tacho"
 
+#include "config.h"
+
 #include "sim/tacho-sim-http.h"
 
+#include "base/tacho-error.h"
 #include "base/tacho-url.h"
 
 #include <string.h>
@@ -51,7 +54,7 @@ route (TachoSimExchange *exchange)
                               tacho_sim_capture_to_json (exchange->host->capture));
   else if (g_str_equal (exchange->path, "/__tacho/counters"))
     reply_counters (exchange);
-  else if ((exchange->host->config->openai_only || !tacho_sim_llamacpp_route (exchange)) &&
+  else if ((exchange->family == TACHO_SIM_FAMILY_OPENAI || !tacho_sim_llamacpp_route (exchange)) &&
            !tacho_sim_openai_route (exchange))
     tacho_sim_exchange_error (exchange, 404, "not_found_error", "File Not Found");
 }
@@ -133,7 +136,7 @@ is_authorized (TachoSimExchange *exchange)
 
   if (config->api_key == NULL)
     return TRUE;
-  if (!config->openai_only && g_strv_contains (open_paths, exchange->path))
+  if (exchange->family != TACHO_SIM_FAMILY_OPENAI && g_strv_contains (open_paths, exchange->path))
     return TRUE;
   if (value != NULL && g_ascii_strncasecmp (value, "Bearer ", 7) == 0)
     key = value + 7;
@@ -180,9 +183,11 @@ handler_cb (SoupServer *server,
             GHashTable *query,
             gpointer user_data)
 {
-  TachoSimHost *host = user_data;
-  TachoSimExchange *exchange = tacho_sim_exchange_new (
-      host, message, path, query ? g_hash_table_lookup (query, "model") : NULL);
+  TachoSimListener *listener = user_data;
+  TachoSimHost *host = listener->host;
+  TachoSimExchange *exchange =
+      tacho_sim_exchange_new (host, listener->front.family, message, path,
+                              query ? g_hash_table_lookup (query, "model") : NULL);
 
   if (g_str_has_prefix (path, "/__tacho/"))
     exchange->recorded = TRUE; /* the server's own pages are not part of the capture */
@@ -236,43 +241,138 @@ got_chunk_cb (SoupServerMessage *message, GBytes *chunk, gpointer user_data)
 static void
 request_started_cb (SoupServer *server, SoupServerMessage *message, gpointer user_data)
 {
-  TachoSimHost *host = user_data;
+  TachoSimListener *listener = user_data;
   GSocket *socket = soup_server_message_get_socket (message);
 
   if (socket != NULL && g_object_get_data (G_OBJECT (socket), "tacho-sim-seen") == NULL)
     {
       g_object_set_data (G_OBJECT (socket), "tacho-sim-seen", GINT_TO_POINTER (1));
-      TACHO_SIM_COUNT (host->engine, connections, 1);
+      TACHO_SIM_COUNT (listener->host->engine, connections, 1);
     }
   g_signal_connect (message, "got-chunk", G_CALLBACK (got_chunk_cb), NULL);
 }
 
+static gboolean
+set_tls (SoupServer *soup, const TachoSimConfig *config, GError **error)
+{
+  g_autoptr (GTlsCertificate) certificate = NULL;
+  g_autoptr (GTlsDatabase) database = NULL;
+  g_autoptr (GError) local = NULL;
+
+  if (config->tls_cert == NULL || config->tls_key == NULL)
+    {
+      g_set_error (error, TACHO_ERROR, TACHO_ERROR_INVALID,
+                   "A TLS front needs a certificate and a key: give both PEM files");
+      return FALSE;
+    }
+  certificate = g_tls_certificate_new_from_files (config->tls_cert, config->tls_key, &local);
+  if (certificate == NULL)
+    {
+      g_set_error (error, TACHO_ERROR, TACHO_ERROR_INVALID,
+                   "Cannot read the certificate “%s” with the key “%s”: %s", config->tls_cert,
+                   config->tls_key, local->message);
+      return FALSE;
+    }
+  soup_server_set_tls_certificate (soup, certificate);
+  if (config->tls_client_ca == NULL)
+    return TRUE;
+  database = g_tls_file_database_new (config->tls_client_ca, &local);
+  if (database == NULL)
+    {
+      g_set_error (error, TACHO_ERROR, TACHO_ERROR_INVALID,
+                   "Cannot read the clients' authority “%s”: %s", config->tls_client_ca,
+                   local->message);
+      return FALSE;
+    }
+  soup_server_set_tls_database (soup, database);
+  soup_server_set_tls_auth_mode (soup, G_TLS_AUTHENTICATION_REQUIRED);
+  return TRUE;
+}
+
 /**
- * tacho_sim_host_attach:
- * @host: the host
+ * tacho_sim_listener_new:
+ * @host: what answers
+ * @front: an HTTP front; copied
+ * @error: return location for a `TACHO_ERROR_IO` or `TACHO_ERROR_INVALID`
  *
- * Makes the HTTP server answer.
+ * Listens on the loopback interface. Called with the host's context as the thread's default.
+ *
+ * Returns: (transfer full) (nullable): the listener
+ */
+TachoSimListener *
+tacho_sim_listener_new (TachoSimHost *host, const TachoSimFront *front, GError **error)
+{
+  TachoSimListener *listener = g_new0 (TachoSimListener, 1);
+  SoupServerListenOptions options =
+      SOUP_SERVER_LISTEN_IPV4_ONLY | (front->tls ? SOUP_SERVER_LISTEN_HTTPS : 0);
+  g_autoptr (GError) local = NULL;
+
+  listener->host = host;
+  listener->front = *front;
+  listener->soup = soup_server_new ("server-header", "tacho-sim/" TACHO_VERSION, NULL);
+  soup_server_add_early_handler (listener->soup, NULL, early_handler_cb, NULL, NULL);
+  soup_server_add_handler (listener->soup, NULL, handler_cb, listener, NULL);
+  g_signal_connect (listener->soup, "request-started", G_CALLBACK (request_started_cb), listener);
+  if (front->tls && !set_tls (listener->soup, host->config, error))
+    {
+      tacho_sim_listener_free (listener);
+      return NULL;
+    }
+  if (!soup_server_listen_local (listener->soup, front->port, options, &local))
+    {
+      g_set_error (error, TACHO_ERROR, TACHO_ERROR_IO,
+                   "Cannot start the simulated server on 127.0.0.1 port %u: %s", front->port,
+                   local->message);
+      tacho_sim_listener_free (listener);
+      return NULL;
+    }
+  return listener;
+}
+
+/**
+ * tacho_sim_listener_get_port:
+ * @listener: a listener
+ *
+ * Returns: the port of 127.0.0.1
+ */
+guint16
+tacho_sim_listener_get_port (TachoSimListener *listener)
+{
+  GSList *uris = soup_server_get_uris (listener->soup);
+  int port = g_uri_get_port (uris->data);
+
+  g_slist_free_full (uris, (GDestroyNotify) g_uri_unref);
+  return (guint16) port;
+}
+
+/**
+ * tacho_sim_listener_free:
+ * @listener: (nullable) (transfer full): a listener
+ *
+ * Closes it and its connections. Called with the host's context as the thread's default.
  */
 void
-tacho_sim_host_attach (TachoSimHost *host)
+tacho_sim_listener_free (TachoSimListener *listener)
 {
-  soup_server_add_early_handler (host->soup, NULL, early_handler_cb, host, NULL);
-  soup_server_add_handler (host->soup, NULL, handler_cb, host, NULL);
-  g_signal_connect (host->soup, "request-started", G_CALLBACK (request_started_cb), host);
+  if (listener == NULL)
+    return;
+  g_signal_handlers_disconnect_by_func (listener->soup, request_started_cb, listener);
+  soup_server_disconnect (listener->soup);
+  g_object_unref (listener->soup);
+  g_free (listener);
 }
 
 /**
  * tacho_sim_host_detach:
  * @host: the host
  *
- * Ends every exchange; the connections are the caller's to close.
+ * Ends every exchange; the connections are their listeners' to close.
  */
 void
 tacho_sim_host_detach (TachoSimHost *host)
 {
   TachoSimExchange *exchange;
 
-  g_signal_handlers_disconnect_by_func (host->soup, request_started_cb, host);
   while ((exchange = g_queue_pop_head (&host->exchanges)) != NULL)
     tacho_sim_exchange_free (exchange);
 }

@@ -12,12 +12,12 @@
 
 G_BEGIN_DECLS
 
-/* What the thread works on. The fault set has a lock because any thread may add to it. */
+/* What the thread works on: one engine behind every front. The fault set has a lock because any
+ * thread may add to it. */
 typedef struct
 {
   TachoSimConfig *config;
   GMainContext *context;
-  SoupServer *soup;
   TachoSimEngine *engine;
   TachoSimCapture *capture;
   GMutex fault_lock;
@@ -26,9 +26,18 @@ typedef struct
   guint64 n_requests;
 } TachoSimHost;
 
+/* An HTTP front that listens. */
 typedef struct
 {
   TachoSimHost *host;
+  TachoSimFront front;
+  SoupServer *soup;
+} TachoSimListener;
+
+typedef struct
+{
+  TachoSimHost *host;
+  TachoSimFamily family; /* of its front: which routes there are, and how a reply looks */
   SoupServerMessage *message;
   char *path;
   char *query_model; /* "?model=", or NULL */
@@ -52,10 +61,15 @@ typedef enum
   TACHO_SIM_CUT, /* a fault ended the stream: stop generating */
 } TachoSimSend;
 
-void tacho_sim_host_attach (TachoSimHost *host); /* handlers on host->soup */
-void tacho_sim_host_detach (TachoSimHost *host); /* ends every exchange */
+TachoSimListener *tacho_sim_listener_new (TachoSimHost *host,
+                                          const TachoSimFront *front,
+                                          GError **error) G_GNUC_WARN_UNUSED_RESULT;
+guint16 tacho_sim_listener_get_port (TachoSimListener *listener);
+void tacho_sim_listener_free (TachoSimListener *listener); /* closes its connections */
+void tacho_sim_host_detach (TachoSimHost *host);           /* ends every exchange */
 
 TachoSimExchange *tacho_sim_exchange_new (TachoSimHost *host,
+                                          TachoSimFamily family,
                                           SoupServerMessage *message,
                                           const char *path,
                                           const char *query_model);

@@ -155,7 +155,8 @@ begin_chunk (Generation *generation, const char *member, const char *text, gbool
 static gboolean
 wants_timings (const Generation *generation)
 {
-  return !generation->exchange->host->config->openai_only && !generation->exchange->play.no_usage;
+  return generation->exchange->family != TACHO_SIM_FAMILY_OPENAI &&
+         !generation->exchange->play.no_usage;
 }
 
 static TachoSimSend
@@ -520,7 +521,7 @@ tacho_sim_openai_generate (TachoSimExchange *exchange)
   if (request == NULL)
     return;
   model = tacho_json_get_string (request, "model", NULL);
-  if (!config->router && !config->openai_only)
+  if (!config->router && exchange->family == TACHO_SIM_FAMILY_LLAMACPP)
     runtime = g_ptr_array_index (runtimes, 0); /* llama.cpp with one model takes any name */
   else
     runtime = tacho_sim_engine_find (exchange->host->engine, model);
@@ -564,10 +565,9 @@ gboolean
 tacho_sim_openai_route (TachoSimExchange *exchange)
 {
   const char *method = soup_server_message_get_method (exchange->message);
-  const TachoSimConfig *config = exchange->host->config;
 
   if (tacho_sim_is_generation (exchange->path) && g_str_equal (method, "POST") &&
-      (!config->openai_only || g_str_has_prefix (exchange->path, "/v1/")))
+      (exchange->family != TACHO_SIM_FAMILY_OPENAI || g_str_has_prefix (exchange->path, "/v1/")))
     tacho_sim_openai_generate (exchange);
   else if (g_str_equal (exchange->path, "/v1/models") && g_str_equal (method, "GET"))
     list_models (exchange);

@@ -16,10 +16,11 @@ struct _TachoSimServer
   GObject parent_instance;
 
   TachoSimConfig *config;
-  TachoSimHost *host; /* from the first start on; its engine and capture outlive the thread */
+  TachoSimHost *host;   /* from the first start on; its engine and capture outlive the thread */
+  GPtrArray *listeners; /* of TachoSimListener */
   GThread *thread;
   GMainLoop *loop;
-  char *url;
+  GPtrArray *urls; /* of each front */
 };
 
 G_DEFINE_FINAL_TYPE (TachoSimServer, tacho_sim_server, G_TYPE_OBJECT)
@@ -41,9 +42,10 @@ thread_func (gpointer user_data)
   g_main_context_push_thread_default (host->context);
   g_main_loop_run (self->loop);
   tacho_sim_host_detach (host);
-  soup_server_disconnect (host->soup);
+  for (guint i = 0; i < self->listeners->len; i++)
+    soup_server_disconnect (((TachoSimListener *) g_ptr_array_index (self->listeners, i))->soup);
   drain (host->context);
-  g_clear_object (&host->soup);
+  g_ptr_array_set_size (self->listeners, 0);
   drain (host->context);
   g_main_context_pop_thread_default (host->context);
   return NULL;
@@ -61,7 +63,6 @@ host_free (TachoSimHost *host)
 {
   if (host == NULL)
     return;
-  g_clear_object (&host->soup);
   tacho_sim_engine_free (host->engine);
   tacho_sim_capture_free (host->capture);
   tacho_sim_fault_set_free (host->faults);
@@ -93,30 +94,64 @@ host_new (const TachoSimConfig *config, GError **error)
 }
 
 static gboolean
+listen_on_front (TachoSimServer *self, const TachoSimFront *front, GError **error)
+{
+  TachoSimListener *listener;
+
+  if (front->grpc)
+    {
+      g_set_error (error, TACHO_ERROR, TACHO_ERROR_UNSUPPORTED,
+                   "The simulated server has no gRPC front for “%s”",
+                   tacho_sim_family_to_string (front->family));
+      return FALSE;
+    }
+  listener = tacho_sim_listener_new (self->host, front, error);
+  if (listener == NULL)
+    return FALSE;
+  g_ptr_array_add (self->listeners, listener);
+  g_ptr_array_add (self->urls, g_strdup_printf ("%s://127.0.0.1:%u", front->tls ? "https" : "http",
+                                                tacho_sim_listener_get_port (listener)));
+  return TRUE;
+}
+
+static gboolean
 listen_on (TachoSimServer *self, guint16 port, GError **error)
 {
   TachoSimHost *host = self->host;
-  g_autoptr (GError) local = NULL;
-  GSList *uris;
-  gboolean listening;
+  gboolean listening = TRUE;
 
+  g_ptr_array_set_size (self->urls, 0);
   g_main_context_push_thread_default (host->context);
-  host->soup = soup_server_new ("server-header", "tacho-sim/" TACHO_VERSION, NULL);
-  tacho_sim_host_attach (host);
-  listening = soup_server_listen_local (host->soup, port, SOUP_SERVER_LISTEN_IPV4_ONLY, &local);
-  g_main_context_pop_thread_default (host->context);
+  for (guint i = 0; listening && i < host->config->fronts->len; i++)
+    {
+      TachoSimFront front = *tacho_sim_config_get_front (host->config, i);
+
+      if (i == 0 && port != 0)
+        front.port = port;
+      listening = listen_on_front (self, &front, error);
+    }
   if (!listening)
     {
-      g_set_error (error, TACHO_ERROR, TACHO_ERROR_IO,
-                   "Cannot start the simulated server on 127.0.0.1 port %u: %s", port,
-                   local->message);
-      return FALSE;
+      g_ptr_array_set_size (self->listeners, 0);
+      g_ptr_array_set_size (self->urls, 0);
+      drain (host->context);
     }
-  uris = soup_server_get_uris (host->soup);
-  g_free (self->url);
-  self->url = g_strdup_printf ("http://127.0.0.1:%d", g_uri_get_port (uris->data));
-  g_slist_free_full (uris, (GDestroyNotify) g_uri_unref);
-  return TRUE;
+  g_main_context_pop_thread_default (host->context);
+  return listening;
+}
+
+/* One that serves a single model has it from the start, or begins to load it. */
+static void
+load_single (TachoSimServer *self)
+{
+  const TachoSimConfig *config = self->host->config;
+
+  for (guint i = 0; i < config->fronts->len; i++)
+    if (!config->router &&
+        tacho_sim_config_get_front (config, i)->family == TACHO_SIM_FAMILY_LLAMACPP)
+      tacho_sim_engine_load (
+          self->host->engine,
+          g_ptr_array_index (tacho_sim_engine_get_runtimes (self->host->engine), 0));
 }
 
 static void
@@ -127,7 +162,8 @@ tacho_sim_server_finalize (GObject *object)
   tacho_sim_server_stop (self);
   host_free (self->host);
   tacho_sim_config_free (self->config);
-  g_free (self->url);
+  g_ptr_array_unref (self->listeners);
+  g_ptr_array_unref (self->urls);
   G_OBJECT_CLASS (tacho_sim_server_parent_class)->finalize (object);
 }
 
@@ -140,6 +176,8 @@ tacho_sim_server_class_init (TachoSimServerClass *klass)
 static void
 tacho_sim_server_init (TachoSimServer *self)
 {
+  self->listeners = g_ptr_array_new_with_free_func ((GDestroyNotify) tacho_sim_listener_free);
+  self->urls = g_ptr_array_new_with_free_func (g_free);
 }
 
 /**
@@ -164,7 +202,7 @@ tacho_sim_server_new (const TachoSimConfig *config)
 /**
  * tacho_sim_server_start:
  * @self: a server that does not run
- * @port: on 127.0.0.1; 0 for any free port
+ * @port: of the first front, on 127.0.0.1; 0: as its configuration says
  * @error: return location for a `TACHO_ERROR_IO`
  *
  * Returns when the server accepts connections. A server that was stopped starts anew, with empty
@@ -187,10 +225,7 @@ tacho_sim_server_start (TachoSimServer *self, guint16 port, GError **error)
       g_clear_pointer (&self->host, host_free);
       return FALSE;
     }
-  if (!self->config->router && !self->config->openai_only)
-    tacho_sim_engine_load (
-        self->host->engine,
-        g_ptr_array_index (tacho_sim_engine_get_runtimes (self->host->engine), 0));
+  load_single (self);
   self->loop = g_main_loop_new (self->host->context, FALSE);
   self->thread = g_thread_new ("tacho-sim", thread_func, self);
   return TRUE;
@@ -224,14 +259,43 @@ tacho_sim_server_stop (TachoSimServer *self)
  * tacho_sim_server_get_url:
  * @self: a server
  *
- * Returns: (transfer none) (nullable): `http://127.0.0.1:PORT`; %NULL before the first start
+ * Returns: (transfer none) (nullable): where the first front is, `http://127.0.0.1:PORT`; %NULL
+ *   before the first start
  */
 const char *
 tacho_sim_server_get_url (TachoSimServer *self)
 {
+  return tacho_sim_server_get_front_url (self, 0);
+}
+
+/**
+ * tacho_sim_server_get_n_fronts:
+ * @self: a server
+ *
+ * Returns: how many fronts it has
+ */
+guint
+tacho_sim_server_get_n_fronts (TachoSimServer *self)
+{
+  g_return_val_if_fail (TACHO_IS_SIM_SERVER (self), 0);
+
+  return self->config->fronts->len;
+}
+
+/**
+ * tacho_sim_server_get_front_url:
+ * @self: a server
+ * @index: of a front in the configuration
+ *
+ * Returns: (transfer none) (nullable): where it is: `http`, `https`, `grpc` or `grpcs`, and the port
+ *   of 127.0.0.1; %NULL before the first start
+ */
+const char *
+tacho_sim_server_get_front_url (TachoSimServer *self, guint index)
+{
   g_return_val_if_fail (TACHO_IS_SIM_SERVER (self), NULL);
 
-  return self->url;
+  return index < self->urls->len ? g_ptr_array_index (self->urls, index) : NULL;
 }
 
 /**
@@ -309,6 +373,21 @@ tacho_sim_server_clear_faults (TachoSimServer *self)
   g_mutex_unlock (&self->host->fault_lock);
 }
 
+static void
+set_endpoints (TachoSimServer *self, TachoProfile *profile)
+{
+  gboolean rest = FALSE;
+
+  for (guint i = 0; i < self->urls->len && !rest; i++)
+    {
+      const char *url = g_ptr_array_index (self->urls, i);
+
+      rest = g_str_has_prefix (url, "http");
+      if (rest)
+        tacho_profile_set_endpoint (profile, url);
+    }
+}
+
 /**
  * tacho_sim_server_host_profile:
  * @profile: a profile
@@ -336,6 +415,6 @@ tacho_sim_server_host_profile (TachoProfile *profile, GError **error)
   self = tacho_sim_server_new (config);
   if (!tacho_sim_server_start (self, 0, error))
     return NULL;
-  tacho_profile_set_endpoint (profile, self->url);
+  set_endpoints (self, profile);
   return g_steal_pointer (&self);
 }

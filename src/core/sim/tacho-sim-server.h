@@ -43,17 +43,21 @@ void tacho_sim_request_free (TachoSimRequest *request);
 G_DECLARE_FINAL_TYPE (TachoSimServer, tacho_sim_server, TACHO, SIM_SERVER, GObject)
 
 TachoSimServer *tacho_sim_server_new (const TachoSimConfig *config) G_GNUC_WARN_UNUSED_RESULT;
-gboolean
-tacho_sim_server_start (TachoSimServer *self, guint16 port, GError **error); /* 0: any free port */
+/* port: of the first front, 0: as the configuration says; the others have theirs from there. */
+gboolean tacho_sim_server_start (TachoSimServer *self, guint16 port, GError **error);
 void tacho_sim_server_stop (TachoSimServer *self); /* closes every connection, joins the thread */
-const char *tacho_sim_server_get_url (TachoSimServer *self); /* "http://127.0.0.1:PORT" */
+const char *
+tacho_sim_server_get_url (TachoSimServer *self); /* of the first front: "http://127.0.0.1:PORT" */
+guint tacho_sim_server_get_n_fronts (TachoSimServer *self);
+/* "http://…", "https://…", "grpc://…" or "grpcs://…"; NULL before the first start. */
+const char *tacho_sim_server_get_front_url (TachoSimServer *self, guint index);
 void tacho_sim_server_get_counters (TachoSimServer *self, TachoSimCounters *counters);
 GPtrArray *tacho_sim_server_take_requests (TachoSimServer *self)
     G_GNUC_WARN_UNUSED_RESULT; /* of TachoSimRequest; empties */
 void tacho_sim_server_add_fault (TachoSimServer *self, const TachoSimFault *fault);
 void tacho_sim_server_clear_faults (TachoSimServer *self);
 
-/* If the profile is "sim:" or "sim:NAME": starts the server and sets the profile's endpoint; the
+/* If the profile is "sim:" or "sim:NAME": starts the server and sets the profile's endpoints; the
  * caller keeps the returned object as long as the profile is used. NULL without error if it is not.
  */
 TachoSimServer *tacho_sim_server_host_profile (TachoProfile *profile,
