@@ -3,7 +3,7 @@
  * wire. */
 #define G_LOG_DOMAIN "tacho"
 
-#include "config/tacho-profile.h"
+#include "config/tacho-profile-private.h"
 
 #include "base/tacho-error.h"
 #include "base/tacho-url.h"
@@ -12,34 +12,9 @@
 
 #define MAX_TIMEOUT_S (7.0 * 24 * 3600)
 
-struct _TachoProfile
-{
-  GObject parent_instance;
-
-  char *name;
-  char *url;
-  char *endpoint;
-  char *api;
-  char *api_key;
-  char *ca_file;
-  GPtrArray *headers; /* of char *, NULL-terminated */
-  double timeouts[TACHO_N_TIMEOUTS];
-};
-
 G_DEFINE_FINAL_TYPE (TachoProfile, tacho_profile, G_TYPE_OBJECT)
 
-enum
-{
-  PROP_0,
-  PROP_NAME,
-  PROP_URL,
-  PROP_ENDPOINT,
-  PROP_API,
-  PROP_CA_FILE,
-  N_PROPS
-};
-
-static GParamSpec *properties[N_PROPS];
+static GParamSpec *properties[TACHO_PROFILE_N_PROPS];
 
 static const double default_timeouts[TACHO_N_TIMEOUTS] = {
   [TACHO_TIMEOUT_CONNECT] = 5,
@@ -48,11 +23,20 @@ static const double default_timeouts[TACHO_N_TIMEOUTS] = {
   [TACHO_TIMEOUT_TOTAL] = 600,
 };
 
-static const char *const known_apis[] = { "auto", "openai", "llamacpp", NULL };
+static const char *const known_apis[] = {
+  "auto", "openai", "openai-responses", "llamacpp", "ollama", "lmstudio", "vllm", "sglang",
+  "tgi",  "oip",    "ryzanstein",       NULL,
+};
+
+void
+tacho_profile_notify (TachoProfile *self, guint property)
+{
+  g_object_notify_by_pspec (G_OBJECT (self), properties[property]);
+}
 
 /* Turns the checkers' own errors into TACHO_ERROR_INVALID: nothing was sent. */
-static gboolean
-invalid (GError **error, GError *reason, const char *what)
+gboolean
+tacho_profile_invalid (GError **error, GError *reason, const char *what)
 {
   g_set_error (error, TACHO_ERROR, TACHO_ERROR_INVALID, "%s: %s", what, reason->message);
   g_error_free (reason);
@@ -79,6 +63,12 @@ tacho_profile_finalize (GObject *object)
   g_free (self->api);
   wipe (self->api_key);
   g_free (self->ca_file);
+  g_free (self->cert_file);
+  g_free (self->key_file);
+  g_free (self->pin);
+  g_free (self->proxy);
+  g_free (self->grpc_target);
+  g_free (self->grpc_endpoint);
   g_ptr_array_unref (self->headers);
 
   G_OBJECT_CLASS (tacho_profile_parent_class)->finalize (object);
@@ -91,20 +81,32 @@ tacho_profile_get_property (GObject *object, guint prop_id, GValue *value, GPara
 
   switch (prop_id)
     {
-    case PROP_NAME:
+    case TACHO_PROFILE_PROP_NAME:
       g_value_set_string (value, self->name);
       break;
-    case PROP_URL:
+    case TACHO_PROFILE_PROP_URL:
       g_value_set_string (value, self->url);
       break;
-    case PROP_ENDPOINT:
+    case TACHO_PROFILE_PROP_ENDPOINT:
       g_value_set_string (value, tacho_profile_get_endpoint (self));
       break;
-    case PROP_API:
+    case TACHO_PROFILE_PROP_API:
       g_value_set_string (value, self->api);
       break;
-    case PROP_CA_FILE:
+    case TACHO_PROFILE_PROP_CA_FILE:
       g_value_set_string (value, self->ca_file);
+      break;
+    case TACHO_PROFILE_PROP_PROTOCOL:
+      g_value_set_enum (value, self->protocol);
+      break;
+    case TACHO_PROFILE_PROP_REST_FIRST:
+      g_value_set_boolean (value, self->rest_first);
+      break;
+    case TACHO_PROFILE_PROP_GRPC_TARGET:
+      g_value_set_string (value, self->grpc_target);
+      break;
+    case TACHO_PROFILE_PROP_GRPC_ENDPOINT:
+      g_value_set_string (value, tacho_profile_get_grpc_endpoint (self));
       break;
     default:
       G_OBJECT_WARN_INVALID_PROPERTY_ID (object, prop_id, pspec);
@@ -120,12 +122,21 @@ tacho_profile_class_init (TachoProfileClass *klass)
   object_class->finalize = tacho_profile_finalize;
   object_class->get_property = tacho_profile_get_property;
 
-  properties[PROP_NAME] = g_param_spec_string ("name", NULL, NULL, NULL, flags);
-  properties[PROP_URL] = g_param_spec_string ("url", NULL, NULL, NULL, flags);
-  properties[PROP_ENDPOINT] = g_param_spec_string ("endpoint", NULL, NULL, NULL, flags);
-  properties[PROP_API] = g_param_spec_string ("api", NULL, NULL, NULL, flags);
-  properties[PROP_CA_FILE] = g_param_spec_string ("ca-file", NULL, NULL, NULL, flags);
-  g_object_class_install_properties (object_class, N_PROPS, properties);
+  properties[TACHO_PROFILE_PROP_NAME] = g_param_spec_string ("name", NULL, NULL, NULL, flags);
+  properties[TACHO_PROFILE_PROP_URL] = g_param_spec_string ("url", NULL, NULL, NULL, flags);
+  properties[TACHO_PROFILE_PROP_ENDPOINT] =
+      g_param_spec_string ("endpoint", NULL, NULL, NULL, flags);
+  properties[TACHO_PROFILE_PROP_API] = g_param_spec_string ("api", NULL, NULL, NULL, flags);
+  properties[TACHO_PROFILE_PROP_CA_FILE] = g_param_spec_string ("ca-file", NULL, NULL, NULL, flags);
+  properties[TACHO_PROFILE_PROP_PROTOCOL] =
+      g_param_spec_enum ("protocol", NULL, NULL, TACHO_TYPE_PROTOCOL, TACHO_PROTOCOL_REST, flags);
+  properties[TACHO_PROFILE_PROP_REST_FIRST] =
+      g_param_spec_boolean ("rest-first", NULL, NULL, FALSE, flags);
+  properties[TACHO_PROFILE_PROP_GRPC_TARGET] =
+      g_param_spec_string ("grpc-target", NULL, NULL, NULL, flags);
+  properties[TACHO_PROFILE_PROP_GRPC_ENDPOINT] =
+      g_param_spec_string ("grpc-endpoint", NULL, NULL, NULL, flags);
+  g_object_class_install_properties (object_class, TACHO_PROFILE_N_PROPS, properties);
 }
 
 static void
@@ -134,13 +145,15 @@ tacho_profile_init (TachoProfile *self)
   self->api = g_strdup ("auto");
   self->headers = g_ptr_array_new_with_free_func (g_free);
   g_ptr_array_add (self->headers, NULL);
+  tacho_profile_tuning_init (&self->tuning);
   memcpy (self->timeouts, default_timeouts, sizeof default_timeouts);
 }
 
 /**
  * tacho_profile_new:
  * @name: (nullable): what the person calls this server; the URL if %NULL or empty
- * @url: where it is, as typed; mended by tacho_url_normalize()
+ * @url: (nullable): where it is, as typed; mended by tacho_url_normalize(); %NULL: it has a gRPC
+ *   side only, to be set by tacho_profile_set_grpc_target()
  * @error: return location
  *
  * Makes a profile with the default timeouts: connect 5 s, first byte 120 s, idle 60 s, total 600 s.
@@ -154,16 +167,20 @@ tacho_profile_new (const char *name, const char *url, GError **error)
   g_autofree char *normal = NULL;
   TachoProfile *self;
 
-  g_return_val_if_fail (url != NULL, NULL);
-
-  normal = tacho_url_normalize (url, &reason);
-  if (normal == NULL)
+  normal = url != NULL ? tacho_url_normalize (url, &reason) : NULL;
+  if (url != NULL && normal == NULL)
     {
-      invalid (error, g_steal_pointer (&reason), "This server address cannot be used");
+      tacho_profile_invalid (error, g_steal_pointer (&reason),
+                             "This server address cannot be used");
       return NULL;
     }
   self = g_object_new (TACHO_TYPE_PROFILE, NULL);
-  self->name = g_strdup (name != NULL && *name != '\0' ? name : normal);
+  if (name != NULL && *name != '\0')
+    self->name = g_strdup (name);
+  else
+    self->name = g_strdup (normal != NULL ? normal : "gRPC server");
+  if (normal == NULL)
+    self->protocol = TACHO_PROTOCOL_GRPC;
   self->url = g_steal_pointer (&normal);
   return self;
 }
@@ -185,8 +202,8 @@ tacho_profile_get_name (TachoProfile *self)
  * tacho_profile_get_url:
  * @self: a profile
  *
- * Returns: (transfer none): the normalised URL as the person knows it; `sim:` or `sim:NAME` for the
- *   simulated server
+ * Returns: (transfer none) (nullable): the normalised URL as the person knows it; `sim:` or
+ *   `sim:NAME` for the simulated server; %NULL if it has a gRPC side only
  */
 const char *
 tacho_profile_get_url (TachoProfile *self)
@@ -211,7 +228,7 @@ tacho_profile_get_endpoint (TachoProfile *self)
 
   if (self->endpoint != NULL)
     return self->endpoint;
-  return tacho_url_is_sim (self->url) ? NULL : self->url;
+  return tacho_profile_is_sim (self) ? NULL : self->url;
 }
 
 /**
@@ -230,7 +247,7 @@ tacho_profile_set_endpoint (TachoProfile *self, const char *endpoint)
     return;
   g_free (self->endpoint);
   self->endpoint = g_strdup (endpoint);
-  g_object_notify_by_pspec (G_OBJECT (self), properties[PROP_ENDPOINT]);
+  g_object_notify_by_pspec (G_OBJECT (self), properties[TACHO_PROFILE_PROP_ENDPOINT]);
 }
 
 /**
@@ -243,7 +260,7 @@ gboolean
 tacho_profile_is_sim (TachoProfile *self)
 {
   g_return_val_if_fail (TACHO_IS_PROFILE (self), FALSE);
-  return tacho_url_is_sim (self->url);
+  return self->url != NULL && tacho_url_is_sim (self->url);
 }
 
 /**
@@ -286,7 +303,7 @@ tacho_profile_set_api (TachoProfile *self, const char *api, GError **error)
     return TRUE;
   g_free (self->api);
   self->api = g_strdup (api);
-  g_object_notify_by_pspec (G_OBJECT (self), properties[PROP_API]);
+  g_object_notify_by_pspec (G_OBJECT (self), properties[TACHO_PROFILE_PROP_API]);
   return TRUE;
 }
 
@@ -369,7 +386,7 @@ tacho_profile_add_header (TachoProfile *self, const char *line, GError **error)
   g_return_val_if_fail (line != NULL, FALSE);
 
   if (!tacho_header_parse (line, &name, &value, &reason))
-    return invalid (error, g_steal_pointer (&reason), "This header cannot be sent");
+    return tacho_profile_invalid (error, g_steal_pointer (&reason), "This header cannot be sent");
   for (guint i = 0; reserved[i] != NULL; i++)
     if (g_ascii_strcasecmp (name, reserved[i]) == 0)
       {
@@ -393,64 +410,6 @@ tacho_profile_get_headers (TachoProfile *self)
 {
   g_return_val_if_fail (TACHO_IS_PROFILE (self), NULL);
   return (const char *const *) self->headers->pdata;
-}
-
-/**
- * tacho_profile_get_ca_file:
- * @self: a profile
- *
- * Returns: (transfer none) (nullable): the file of certificates to trust, %NULL for the system's
- */
-const char *
-tacho_profile_get_ca_file (TachoProfile *self)
-{
-  g_return_val_if_fail (TACHO_IS_PROFILE (self), NULL);
-  return self->ca_file;
-}
-
-/**
- * tacho_profile_set_ca_file:
- * @self: a profile
- * @path: (nullable): a PEM file with the certificates to trust instead of the system's
- * @error: return location
- *
- * A relative path is taken from the working directory and stored absolute: GTlsFileDatabase trusts
- * nothing for a relative one. The file is read here, so that an empty or junk file is a clear
- * refusal now and not a puzzling one later.
- *
- * Returns: %FALSE with %TACHO_ERROR_INVALID or %TACHO_ERROR_IO
- */
-gboolean
-tacho_profile_set_ca_file (TachoProfile *self, const char *path, GError **error)
-{
-  g_autofree char *absolute = NULL;
-
-  g_return_val_if_fail (TACHO_IS_PROFILE (self), FALSE);
-
-  if (path != NULL && *path != '\0')
-    {
-      g_autoptr (GError) reason = NULL;
-      GList *certificates;
-
-      absolute = g_canonicalize_filename (path, NULL);
-      certificates = g_tls_certificate_list_new_from_file (absolute, &reason);
-      if (certificates == NULL)
-        {
-          gboolean is_io = reason != NULL && reason->domain == G_FILE_ERROR;
-
-          g_set_error (error, TACHO_ERROR, is_io ? TACHO_ERROR_IO : TACHO_ERROR_INVALID,
-                       "The certificate file %s cannot be used: %s", absolute,
-                       reason != NULL ? reason->message : "it holds no certificate in PEM form");
-          return FALSE;
-        }
-      g_list_free_full (certificates, g_object_unref);
-    }
-  if (g_strcmp0 (self->ca_file, absolute) == 0)
-    return TRUE;
-  g_free (self->ca_file);
-  self->ca_file = g_steal_pointer (&absolute);
-  g_object_notify_by_pspec (G_OBJECT (self), properties[PROP_CA_FILE]);
-  return TRUE;
 }
 
 /**
