@@ -1,29 +1,49 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* One operation or request on its way to the server. */
+/* One operation or request on its way to the server: route, attempts, waits. */
 #define G_LOG_DOMAIN "tacho"
 
 #include "service/tacho-client-manager-state-private.h"
 
-#include "base/tacho-error.h"
-#include "base/tacho-text.h"
+#include <math.h>
 
-/* --- operations --- */
+#include "base/tacho-clock.h"
+#include "base/tacho-error.h"
 
 typedef struct
 {
-  TachoHttpRequest *request; /* NULL: built from the operation once the API is known */
+  TachoHttpRequest *request; /* given as it is; NULL: built from the operation */
   TachoOperation operation;
   char *model_id;
   double total;
+  gint64 deadline_ns; /* 0: none */
+  guint attempts;
+  guint ambiguous;
+  gboolean fail_over;      /* the next attempt is not for the endpoint of the last */
+  TachoEndpoint *endpoint; /* of this attempt */
+  TachoApi *api;           /* that built the request */
+  GSource *wait;
+  GSource *wait_cancelled;
 } Call;
+
+static void attempt (GTask *task);
+
+static void
+clear_wait (Call *call)
+{
+  g_clear_pointer (&call->wait, tacho_client_manager_destroy_source);
+  g_clear_pointer (&call->wait_cancelled, tacho_client_manager_destroy_source);
+}
 
 static void
 call_free (gpointer data)
 {
   Call *call = data;
 
+  clear_wait (call);
   g_clear_pointer (&call->request, tacho_http_request_free);
   g_free (call->model_id);
+  g_clear_object (&call->endpoint);
+  g_clear_object (&call->api);
   g_free (call);
 }
 
@@ -47,6 +67,8 @@ copy_request (const TachoHttpRequest *request)
   return copy;
 }
 
+/* --- probing first --- */
+
 static void
 ensured_cb (GObject *source, GAsyncResult *result, gpointer user_data)
 {
@@ -68,7 +90,7 @@ tacho_client_manager_ensure_async (TachoClientManager *self,
   g_autoptr (GTask) task = g_task_new (self, cancellable, callback, user_data);
 
   g_task_set_check_cancellable (task, FALSE);
-  if (self->api != NULL)
+  if (tacho_client_manager_get_api (self) != NULL && self->round_cancellable == NULL)
     g_task_return_boolean (task, TRUE);
   else
     tacho_client_manager_probe_async (self, cancellable, ensured_cb, g_steal_pointer (&task));
@@ -81,26 +103,279 @@ tacho_client_manager_ensure_finish (TachoClientManager *self, GAsyncResult *resu
   return g_task_propagate_boolean (G_TASK (result), error);
 }
 
-static void
-call_reply_cb (GObject *source, GAsyncResult *result, gpointer user_data)
+/* --- routing --- */
+
+static gboolean
+takes (TachoEndpoint *endpoint, TachoOperation operation)
+{
+  TachoApi *api = tacho_endpoint_get_api (endpoint);
+
+  return api != NULL && tacho_api_supports (api, operation) &&
+         !tacho_endpoint_is_unimplemented (endpoint, operation);
+}
+
+/* A side that was away is looked at again by a health call, never by an operation. */
+static gboolean
+is_well (TachoEndpoint *endpoint)
+{
+  TachoBreakerState breaker = tacho_endpoint_get_breaker_state (endpoint);
+
+  if (breaker == TACHO_BREAKER_CLOSED && tacho_endpoint_get_state (endpoint) != TACHO_ENDPOINT_DOWN)
+    return TRUE;
+  if (breaker != TACHO_BREAKER_OPEN)
+    tacho_endpoint_check (endpoint);
+  return FALSE;
+}
+
+TachoEndpoint *
+tacho_client_manager_route (TachoClientManager *self,
+                            TachoOperation operation,
+                            TachoEndpoint *avoid)
+{
+  guint n = g_list_model_get_n_items (G_LIST_MODEL (self->endpoints));
+  TachoEndpoint *any = NULL;
+
+  for (guint i = 0; i < n; i++)
+    {
+      TachoEndpoint *endpoint = tacho_client_manager_peek (self, i);
+
+      if (!takes (endpoint, operation) || endpoint == avoid)
+        continue;
+      if (any == NULL)
+        any = endpoint;
+      if (is_well (endpoint))
+        return endpoint;
+    }
+  if (any == NULL && avoid != NULL && takes (avoid, operation))
+    return avoid;
+  return any; /* the last side is never taken away */
+}
+
+gboolean
+tacho_client_manager_has_other (TachoClientManager *self,
+                                TachoOperation operation,
+                                TachoEndpoint *endpoint)
+{
+  guint n = g_list_model_get_n_items (G_LIST_MODEL (self->endpoints));
+
+  for (guint i = 0; i < n; i++)
+    {
+      TachoEndpoint *other = tacho_client_manager_peek (self, i);
+
+      if (other != endpoint && takes (other, operation) && is_well (other))
+        return TRUE;
+    }
+  return FALSE;
+}
+
+void
+tacho_client_manager_get_retry_policy (TachoClientManager *self, TachoRetryPolicy *policy)
+{
+  const TachoProfileTuning *tuning = tacho_profile_get_tuning (self->profile);
+
+  *policy = (TachoRetryPolicy){
+    .max_attempts = tuning->attempts,
+    .backoff_s = tuning->backoff_s,
+    .backoff_cap_s = tuning->backoff_cap_s,
+    .server_wait_max_s = tuning->server_wait_s,
+  };
+}
+
+/* --- attempts --- */
+
+static double
+left_s (const Call *call)
+{
+  if (call->deadline_ns == 0)
+    return INFINITY;
+  return (double) (call->deadline_ns - tacho_clock_now_ns ()) / TACHO_NS_PER_S;
+}
+
+static TachoEffect
+effect_of (TachoOperation operation)
+{
+  return operation == TACHO_OP_LOAD_MODEL || operation == TACHO_OP_UNLOAD_MODEL ||
+                 operation == TACHO_OP_PULL_MODEL || operation == TACHO_OP_DELETE_MODEL
+             ? TACHO_EFFECT_CHANGE
+             : TACHO_EFFECT_NONE;
+}
+
+static gboolean
+waited_cb (gpointer user_data)
+{
+  GTask *task = user_data;
+
+  clear_wait (g_task_get_task_data (task));
+  attempt (task);
+  return G_SOURCE_REMOVE;
+}
+
+static gboolean
+wait_cancelled_cb (GCancellable *cancellable, gpointer user_data)
 {
   g_autoptr (GTask) task = user_data;
-  TachoClientManager *self = g_task_get_source_object (task);
-  GError *error = NULL;
-  TachoHttpReply *reply;
 
-  reply = tacho_http_client_send_finish (TACHO_HTTP_CLIENT (source), result, &error);
-  tacho_client_manager_note (self, error);
-  if (reply != NULL && g_task_get_source_tag (task) == tacho_client_manager_operate_async)
-    {
-      error = tacho_client_manager_redirect_error (self, reply);
-      if (error != NULL)
-        g_clear_pointer (&reply, tacho_http_reply_free);
-    }
+  clear_wait (g_task_get_task_data (task));
+  g_task_return_new_error (task, TACHO_ERROR, TACHO_ERROR_CANCELLED, "Cancelled");
+  return G_SOURCE_REMOVE;
+}
+
+static void
+wait_then_attempt (GTask *task, double seconds)
+{
+  Call *call = g_task_get_task_data (task);
+  GCancellable *cancellable = g_task_get_cancellable (task);
+
+  call->wait = g_timeout_source_new ((guint) (seconds * 1000));
+  g_source_set_callback (call->wait, waited_cb, task, NULL);
+  g_source_attach (call->wait, g_main_context_get_thread_default ());
+  if (cancellable == NULL)
+    return;
+  call->wait_cancelled = g_cancellable_source_new (cancellable);
+  g_source_set_callback (call->wait_cancelled, G_SOURCE_FUNC (wait_cancelled_cb), task, NULL);
+  g_source_attach (call->wait_cancelled, g_main_context_get_thread_default ());
+}
+
+/* TRUE: another attempt is under way. */
+static gboolean
+try_again (GTask *task, const TachoHttpReply *reply, const GError *error)
+{
+  TachoClientManager *self = g_task_get_source_object (task);
+  Call *call = g_task_get_task_data (task);
+  TachoRetryPolicy policy;
+  TachoVerdict verdict;
+  TachoFailure failure = {
+    .stage = error != NULL && (error->code == TACHO_ERROR_CONNECT ||
+                               error->code == TACHO_ERROR_TIMEOUT_CONNECT)
+                 ? TACHO_STAGE_NOT_SENT
+                 : TACHO_STAGE_SENT,
+    .effect = effect_of (call->operation),
+    .protocol = tacho_endpoint_get_protocol (call->endpoint),
+    .error = error,
+    .grpc_status = -1,
+    .server_wait_s = NAN,
+    .should_retry = -1,
+  };
+  const TachoRetryState state = {
+    .attempts = call->attempts,
+    .ambiguous = call->ambiguous,
+    .left_s = left_s (call),
+    .random = g_random_double (),
+    .budget = tacho_endpoint_may_retry (call->endpoint),
+    .other_available = tacho_client_manager_has_other (self, call->operation, call->endpoint),
+  };
+
   if (reply != NULL)
-    g_task_return_pointer (task, reply, (GDestroyNotify) tacho_http_reply_free);
+    tacho_failure_read_reply (&failure, reply);
+  tacho_client_manager_note (self, call->endpoint, &failure);
+  /* A server that loads its model says so with 503: that is the answer. */
+  if (call->request != NULL ||
+      (reply != NULL && tacho_endpoint_get_state (call->endpoint) == TACHO_ENDPOINT_LOADING))
+    return FALSE;
+  tacho_client_manager_get_retry_policy (self, &policy);
+  verdict = tacho_retry_decide (&policy, &state, &failure);
+  if (verdict.unimplemented)
+    tacho_endpoint_set_unimplemented (call->endpoint, call->operation);
+  if (verdict.decision == TACHO_DECISION_STOP)
+    return FALSE;
+  call->ambiguous += verdict.ambiguous ? 1 : 0;
+  call->fail_over = verdict.decision == TACHO_DECISION_FAIL_OVER;
+  if (verdict.wait_s > 0)
+    wait_then_attempt (task, verdict.wait_s);
   else
+    attempt (task);
+  return TRUE;
+}
+
+static void
+reply_cb (GObject *source, GAsyncResult *result, gpointer user_data)
+{
+  GTask *task = user_data;
+  Call *call = g_task_get_task_data (task);
+  TachoClientManager *self = g_task_get_source_object (task);
+  g_autoptr (TachoHttpReply) reply = NULL;
+  GError *error = NULL;
+
+  reply = tacho_transport_send_finish (TACHO_TRANSPORT (source), result, &error);
+  if (reply != NULL && reply->status >= 200 && reply->status < 300)
+    tacho_client_manager_note (self, call->endpoint, NULL);
+  else if (!g_cancellable_is_cancelled (g_task_get_cancellable (task)) &&
+           try_again (task, reply, error))
+    {
+      g_clear_error (&error);
+      return;
+    }
+  if (reply != NULL && call->request == NULL)
+    error = tacho_endpoint_redirect_error (call->endpoint, reply);
+  if (error != NULL)
     g_task_return_error (task, error);
+  else
+    g_task_return_pointer (task, g_steal_pointer (&reply), (GDestroyNotify) tacho_http_reply_free);
+  g_object_unref (task);
+}
+
+static GError *
+no_side_error (TachoClientManager *self, TachoOperation operation)
+{
+  TachoApi *api = tacho_client_manager_get_api (self);
+  g_autofree char *description = NULL;
+
+  if (api == NULL) /* closed between the probe's end and now */
+    return g_error_new_literal (TACHO_ERROR, TACHO_ERROR_CANCELLED, "The connection was closed");
+  description = tacho_api_describe (api);
+  return g_error_new (TACHO_ERROR, TACHO_ERROR_UNSUPPORTED, "%s cannot %s", description,
+                      tacho_operation_to_string (operation));
+}
+
+/* The side that a request as it is belongs to. */
+static TachoEndpoint *
+side_of (TachoClientManager *self, const TachoHttpRequest *request)
+{
+  TachoProtocol wanted =
+      g_str_equal (request->method, "gRPC") ? TACHO_PROTOCOL_GRPC : TACHO_PROTOCOL_REST;
+  guint n = g_list_model_get_n_items (G_LIST_MODEL (self->endpoints));
+
+  for (guint i = 0; i < n; i++)
+    if (tacho_endpoint_get_protocol (tacho_client_manager_peek (self, i)) == wanted)
+      return tacho_client_manager_peek (self, i);
+  return NULL;
+}
+
+/* Takes the reference to the task. */
+static void
+attempt (GTask *task)
+{
+  TachoClientManager *self = g_task_get_source_object (task);
+  Call *call = g_task_get_task_data (task);
+  TachoEndpoint *avoid = call->fail_over ? call->endpoint : NULL;
+  TachoEndpoint *endpoint = call->request != NULL
+                                ? side_of (self, call->request)
+                                : tacho_client_manager_route (self, call->operation, avoid);
+  g_autoptr (TachoHttpRequest) built = NULL;
+  TachoTransport *transport = NULL;
+  GError *error = NULL;
+
+  if (endpoint == NULL)
+    error = no_side_error (self, call->operation);
+  if (endpoint != NULL)
+    {
+      g_set_object (&call->endpoint, endpoint);
+      g_set_object (&call->api, tacho_endpoint_get_api (endpoint));
+      if (call->request == NULL)
+        built = tacho_api_build (call->api, call->operation, call->model_id, &error);
+      if (error == NULL)
+        transport = tacho_endpoint_ensure_transport (endpoint, &error);
+    }
+  if (transport == NULL)
+    {
+      g_task_return_error (task, error);
+      g_object_unref (task);
+      return;
+    }
+  call->attempts++;
+  tacho_transport_send_async (transport, built != NULL ? built : call->request,
+                              call->deadline_ns != 0 ? MAX (left_s (call), 0.01) : 0,
+                              g_task_get_cancellable (task), reply_cb, task);
 }
 
 static void
@@ -116,22 +391,9 @@ call_ensured_cb (GObject *source, GAsyncResult *result, gpointer user_data)
       g_task_return_error (task, error);
       return;
     }
-  if (self->api == NULL) /* closed between the probe's end and now */
-    {
-      g_task_return_new_error (task, TACHO_ERROR, TACHO_ERROR_CANCELLED,
-                               "The connection was closed");
-      return;
-    }
-  if (call->request == NULL)
-    call->request = tacho_api_build (self->api, call->operation, call->model_id, &error);
-  if (call->request == NULL || tacho_client_manager_ensure_http (self, &error) == NULL)
-    {
-      g_task_return_error (task, error);
-      return;
-    }
-  tacho_http_client_send_async (self->http, call->request, call->total,
-                                g_task_get_cancellable (task), call_reply_cb, task);
-  g_steal_pointer (&task);
+  if (call->total > 0)
+    call->deadline_ns = tacho_clock_now_ns () + (gint64) (call->total * (double) TACHO_NS_PER_S);
+  attempt (g_steal_pointer (&task));
 }
 
 static void
@@ -144,6 +406,8 @@ run_call (TachoClientManager *self,
 {
   GTask *task = g_task_new (self, cancellable, callback, user_data);
 
+  if (call->total == 0)
+    call->total = tacho_profile_get_timeout (self->profile, TACHO_TIMEOUT_TOTAL);
   g_task_set_source_tag (task, tag);
   g_task_set_check_cancellable (task, FALSE);
   g_task_set_task_data (task, call, call_free);
@@ -155,11 +419,11 @@ run_call (TachoClientManager *self,
  * @self: a manager
  * @request: what to send; copied
  * @total_override: seconds that replace the profile's total timeout, 0 to keep it
- * @cancellable: (nullable): closes the socket
+ * @cancellable: (nullable): closes the wire
  * @callback: called once
  * @user_data: for @callback
  *
- * Routes one request to the endpoint; probes first if that was not done.
+ * Sends one request to the side that its method belongs to; probes first if that was not done.
  */
 void
 tacho_client_manager_send_async (TachoClientManager *self,
@@ -213,25 +477,19 @@ tacho_client_manager_operate_async (TachoClientManager *self,
 }
 
 TachoHttpReply *
-tacho_client_manager_operate_finish (TachoClientManager *self, GAsyncResult *result, GError **error)
+tacho_client_manager_operate_finish (TachoClientManager *self,
+                                     GAsyncResult *result,
+                                     TachoApi **api,
+                                     GError **error)
 {
+  Call *call;
+  TachoHttpReply *reply;
+
   g_return_val_if_fail (g_task_is_valid (result, self), NULL);
-  return g_task_propagate_pointer (G_TASK (result), error);
-}
 
-GError *
-tacho_client_manager_redirect_error (TachoClientManager *self, const TachoHttpReply *reply)
-{
-  const char *location;
-  g_autofree char *shown = NULL;
-
-  if (reply->status < 300 || reply->status > 399)
-    return NULL;
-  location = tacho_http_reply_get_header (reply, "Location");
-  shown = tacho_text_sanitize_line (location != NULL ? location : "nowhere", -1, 200);
-  return g_error_new (
-      TACHO_ERROR, TACHO_ERROR_PROTOCOL,
-      "%s answered with a redirect (HTTP %u) to %s, which was not followed: if that "
-      "is the server you mean, give its address",
-      tacho_profile_get_endpoint (self->profile), reply->status, shown);
+  call = g_task_get_task_data (G_TASK (result));
+  reply = g_task_propagate_pointer (G_TASK (result), error);
+  if (api != NULL)
+    *api = reply != NULL ? g_object_ref (call->api) : NULL;
+  return reply;
 }

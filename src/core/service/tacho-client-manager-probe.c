@@ -1,24 +1,32 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Finding out which API the server speaks; all who ask at once share one probe. */
+/* A round of probes: every side at once, shared by all who ask. */
 #define G_LOG_DOMAIN "tacho"
 
 #include "service/tacho-client-manager-state-private.h"
 
-#include "base/tacho-clock.h"
 #include "base/tacho-error.h"
 
-#include <math.h>
+/* The side that is preferred may need a little longer than the one that is not. */
+#define GRACE_MS 1000
 
-static void probe_step (TachoClientManager *self);
+TachoEndpoint *
+tacho_client_manager_peek (TachoClientManager *self, guint index)
+{
+  TachoEndpoint *endpoint = g_list_model_get_item (G_LIST_MODEL (self->endpoints), index);
 
-/* --- the probe --- */
+  if (endpoint != NULL)
+    g_object_unref (endpoint); /* the list holds it */
+  return endpoint;
+}
 
 void
-tacho_client_manager_return_waiters (TachoClientManager *self, const GError *error)
+tacho_client_manager_end_round (TachoClientManager *self, const GError *error)
 {
   g_autoptr (GPtrArray) waiters = g_steal_pointer (&self->waiters);
 
   self->waiters = g_ptr_array_new_with_free_func (g_object_unref);
+  g_clear_pointer (&self->grace, tacho_client_manager_destroy_source);
+  g_clear_object (&self->round_cancellable);
   for (guint i = 0; i < waiters->len; i++)
     {
       GTask *task = g_ptr_array_index (waiters, i);
@@ -33,116 +41,74 @@ tacho_client_manager_return_waiters (TachoClientManager *self, const GError *err
     }
 }
 
-void
-tacho_client_manager_clear_probe (TachoClientManager *self)
+/* Why no side could be used: of one its own words, of two both. */
+static GError *
+round_error (TachoClientManager *self)
 {
-  g_clear_pointer (&self->probe, tacho_api_probe_free);
-  g_clear_object (&self->probe_cancellable);
-  g_clear_error (&self->redirect);
+  TachoEndpoint *first = tacho_client_manager_peek (self, 0);
+  TachoEndpoint *second = tacho_client_manager_peek (self, 1);
+  const GError *a = tacho_endpoint_get_last_error (first);
+  const GError *b = second != NULL ? tacho_endpoint_get_last_error (second) : NULL;
+
+  if (a != NULL && b != NULL)
+    return g_error_new (
+        a->domain, tacho_error_is_unreachable (a) ? b->code : a->code, "%s: %s; %s: %s",
+        tacho_protocol_to_string (tacho_endpoint_get_protocol (first)), a->message,
+        tacho_protocol_to_string (tacho_endpoint_get_protocol (second)), b->message);
+  if (a != NULL || b != NULL)
+    return g_error_copy (a != NULL ? a : b);
+  return g_error_new_literal (TACHO_ERROR, TACHO_ERROR_CANCELLED, "Cancelled");
 }
 
-static void
-probe_failed (TachoClientManager *self, const GError *error)
+static gboolean
+grace_cb (gpointer user_data)
 {
-  gboolean cancelled = g_error_matches (error, TACHO_ERROR, TACHO_ERROR_CANCELLED);
+  g_autoptr (TachoClientManager) self = g_object_ref (user_data);
 
-  g_object_ref (self);
-  tacho_client_manager_clear_probe (self);
-  g_object_freeze_notify (G_OBJECT (self));
-  if (!cancelled)
-    {
-      tacho_client_manager_set_last_error (self, error);
-      tacho_client_manager_set_latency (self, NAN);
-    }
-  tacho_client_manager_set_state (self,
-                                  cancelled ? self->state_before_probe : TACHO_CONNECTION_OFFLINE);
-  g_object_thaw_notify (G_OBJECT (self));
-  tacho_client_manager_return_waiters (self, error);
-  g_object_unref (self);
+  tacho_client_manager_end_round (self, NULL);
+  return G_SOURCE_REMOVE;
 }
 
-static void
-probe_decided (TachoClientManager *self)
+typedef struct
 {
+  TachoClientManager *manager;
+  GCancellable *round;
+} Probed;
+
+static void
+probed_cb (GObject *source, GAsyncResult *result, gpointer user_data)
+{
+  Probed *probed = user_data;
+  g_autoptr (TachoClientManager) self = probed->manager;
+  g_autoptr (GCancellable) round = probed->round;
   g_autoptr (GError) error = NULL;
-  g_autoptr (TachoApi) api = tacho_api_probe_finish (self->probe, &error);
+  gboolean found = tacho_endpoint_probe_finish (TACHO_ENDPOINT (source), result, &error);
 
-  if (api == NULL)
+  g_free (probed);
+  if (round != self->round_cancellable)
+    return; /* that round is over */
+  self->n_probing--;
+  self->round_found = self->round_found || found;
+  if (self->n_probing == 0 && !self->round_found)
     {
-      g_autoptr (GError) redirect = g_steal_pointer (&self->redirect);
+      g_autoptr (GError) reason = NULL;
 
-      probe_failed (self, redirect != NULL ? redirect : error);
-      return;
+      /* An error of the profile itself never reaches an endpoint's state. */
+      if (g_error_matches (error, TACHO_ERROR, TACHO_ERROR_CANCELLED) ||
+          g_error_matches (error, TACHO_ERROR, TACHO_ERROR_INVALID))
+        reason = g_error_copy (error);
+      else
+        reason = round_error (self);
+      tacho_client_manager_end_round (self, reason);
     }
-  g_object_ref (self);
-  g_object_freeze_notify (G_OBJECT (self));
-  tacho_client_manager_set_api (self, api);
-  tacho_client_manager_set_string (self, &self->version, tacho_api_probe_get_version (self->probe),
-                                   TACHO_CLIENT_MANAGER_PROP_VERSION);
-  g_strfreev (self->evidence);
-  self->evidence = g_strdupv ((char **) tacho_api_probe_get_evidence (self->probe));
-  if (self->simulated != tacho_api_probe_get_simulated (self->probe))
+  else if (self->n_probing == 0)
+    tacho_client_manager_end_round (self, NULL);
+  else if (self->round_found && self->grace == NULL)
     {
-      self->simulated = !self->simulated;
-      tacho_client_manager_notify (self, TACHO_CLIENT_MANAGER_PROP_SIMULATED);
+      self->grace = g_timeout_source_new (GRACE_MS);
+      g_source_set_callback (self->grace, grace_cb, self, NULL);
+      g_source_attach (self->grace, g_main_context_get_thread_default ());
     }
-  self->health = tacho_api_probe_get_health (self->probe);
-  tacho_client_manager_set_latency (self, self->probe_latency_ms);
-  tacho_client_manager_set_last_error (self, NULL);
-  tacho_client_manager_set_state (self, tacho_client_manager_state_of_health (self->health));
-  tacho_client_manager_clear_probe (self);
-  g_object_thaw_notify (G_OBJECT (self));
-  tacho_client_manager_return_waiters (self, NULL);
-  g_object_unref (self);
-}
-
-static void
-probe_reply_cb (GObject *source, GAsyncResult *result, gpointer user_data)
-{
-  g_autoptr (TachoClientManager) self = user_data;
-  g_autoptr (GError) error = NULL;
-  g_autoptr (TachoHttpReply) reply = NULL;
-  double elapsed_ms;
-
-  reply = tacho_http_client_send_finish (TACHO_HTTP_CLIENT (source), result, &error);
-  /* Closed meanwhile, or everyone gave up and another probe has begun. */
-  if (self->probe == NULL || g_task_get_cancellable (G_TASK (result)) != self->probe_cancellable)
-    return;
-  if (reply == NULL)
-    {
-      probe_failed (self, error);
-      return;
-    }
-  /* The first reply also paid for the connection; the quickest is the way there and back. */
-  elapsed_ms = (double) (tacho_clock_now_ns () - self->request_begin_ns) / TACHO_NS_PER_MS;
-  if (isnan (self->probe_latency_ms) || elapsed_ms < self->probe_latency_ms)
-    self->probe_latency_ms = elapsed_ms;
-  if (self->redirect == NULL)
-    self->redirect = tacho_client_manager_redirect_error (self, reply);
-  tacho_api_probe_feed (self->probe, reply);
-  probe_step (self);
-}
-
-static void
-probe_step (TachoClientManager *self)
-{
-  g_autoptr (TachoHttpRequest) request = tacho_api_probe_next (self->probe);
-  g_autoptr (GError) error = NULL;
-  double left_s;
-
-  if (request == NULL)
-    {
-      probe_decided (self);
-      return;
-    }
-  self->request_begin_ns = tacho_clock_now_ns ();
-  left_s = TACHO_CLIENT_MANAGER_PROBE_TOTAL_S -
-           (double) (self->request_begin_ns - self->probe_begin_ns) / TACHO_NS_PER_S;
-  if (tacho_client_manager_ensure_http (self, &error) == NULL)
-    probe_failed (self, error);
-  else
-    tacho_http_client_send_async (self->http, request, MAX (left_s, 0.05), self->probe_cancellable,
-                                  probe_reply_cb, g_object_ref (self));
 }
 
 static gboolean
@@ -154,8 +120,13 @@ waiter_cancelled_cb (GCancellable *cancellable, gpointer user_data)
   if (!g_ptr_array_remove (self->waiters, task))
     return G_SOURCE_REMOVE;
   g_task_return_new_error (task, TACHO_ERROR, TACHO_ERROR_CANCELLED, "Cancelled");
-  if (self->waiters->len == 0 && self->probe_cancellable != NULL)
-    g_cancellable_cancel (self->probe_cancellable);
+  if (self->waiters->len == 0 && self->round_cancellable != NULL)
+    {
+      g_autoptr (GCancellable) round = g_steal_pointer (&self->round_cancellable);
+
+      g_clear_pointer (&self->grace, tacho_client_manager_destroy_source);
+      g_cancellable_cancel (round);
+    }
   return G_SOURCE_REMOVE;
 }
 
@@ -179,11 +150,12 @@ add_waiter (TachoClientManager *self, GTask *task)
 /**
  * tacho_client_manager_probe_async:
  * @self: a manager
- * @cancellable: (nullable): gives up; the probe itself ends when all its callers gave up
+ * @cancellable: (nullable): gives up; the probes themselves end when all their callers gave up
  * @callback: called once
  * @user_data: for @callback
  *
- * Finds out which API the server speaks and how it is. Connecting may take 5 s, all of it 10 s.
+ * Finds out which API each side of the server speaks and how it is, all sides at once. Connecting
+ * may take 5 s, all of it 10 s; once one side has answered, the others are given one second more.
  */
 void
 tacho_client_manager_probe_async (TachoClientManager *self,
@@ -192,35 +164,28 @@ tacho_client_manager_probe_async (TachoClientManager *self,
                                   gpointer user_data)
 {
   g_autoptr (GTask) task = NULL;
-  GError *error = NULL;
+  guint n = 0;
 
   g_return_if_fail (TACHO_IS_CLIENT_MANAGER (self));
 
   task = g_task_new (self, cancellable, callback, user_data);
   g_task_set_source_tag (task, tacho_client_manager_probe_async);
-  if (self->probe != NULL && !g_cancellable_is_cancelled (self->probe_cancellable))
-    {
-      add_waiter (self, task);
-      if (!self->quiet)
-        tacho_client_manager_set_state (self, TACHO_CONNECTION_PROBING);
-      return;
-    }
-  tacho_client_manager_clear_probe (self);
-  self->probe = tacho_api_probe_new (tacho_profile_get_api (self->profile), &error);
-  if (self->probe == NULL)
-    {
-      g_task_return_error (task, error);
-      return;
-    }
   add_waiter (self, task);
-  self->probe_cancellable = g_cancellable_new ();
-  self->probe_begin_ns = tacho_clock_now_ns ();
-  self->probe_latency_ms = NAN;
-  if (self->state != TACHO_CONNECTION_PROBING)
-    self->state_before_probe = self->state;
-  if (!self->quiet)
-    tacho_client_manager_set_state (self, TACHO_CONNECTION_PROBING);
-  probe_step (self);
+  if (self->round_cancellable != NULL)
+    return;
+  self->round_cancellable = g_cancellable_new ();
+  self->round_found = FALSE;
+  n = g_list_model_get_n_items (G_LIST_MODEL (self->endpoints));
+  self->n_probing = n;
+  for (guint i = 0; i < n; i++)
+    {
+      Probed *probed = g_new (Probed, 1);
+
+      probed->manager = g_object_ref (self);
+      probed->round = g_object_ref (self->round_cancellable);
+      tacho_endpoint_probe_async (tacho_client_manager_peek (self, i), FALSE,
+                                  self->round_cancellable, probed_cb, probed);
+    }
 }
 
 /**
@@ -229,7 +194,7 @@ tacho_client_manager_probe_async (TachoClientManager *self,
  * @result: the result
  * @error: return location
  *
- * Returns: %TRUE if the API is known now
+ * Returns: %TRUE if the API of one side at least is known now
  */
 gboolean
 tacho_client_manager_probe_finish (TachoClientManager *self, GAsyncResult *result, GError **error)

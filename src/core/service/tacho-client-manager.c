@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* The live endpoint of a profile: which API, in what state, and every operation's way to it. */
+/* The live endpoints of a profile: which serves, in what state, and why. */
 #define G_LOG_DOMAIN "tacho"
 
 #include "service/tacho-client-manager-state-private.h"
 
-#include "base/tacho-error.h"
-
 #include <math.h>
+
+#include "base/tacho-error.h"
 
 G_DEFINE_FINAL_TYPE (TachoClientManager, tacho_client_manager, G_TYPE_OBJECT)
 
@@ -19,25 +19,164 @@ G_DEFINE_ENUM_TYPE (TachoConnectionState,
                     G_DEFINE_ENUM_VALUE (TACHO_CONNECTION_DEGRADED, "degraded"),
                     G_DEFINE_ENUM_VALUE (TACHO_CONNECTION_OFFLINE, "offline"))
 
-static GParamSpec *properties[TACHO_CLIENT_MANAGER_N_PROPS];
+enum
+{
+  PROP_0,
+  PROP_STATE,
+  PROP_ENDPOINTS,
+  PROP_SERVING,
+  PROP_REASON,
+  PROP_API,
+  PROP_API_FAMILY,
+  PROP_DESCRIPTION,
+  PROP_VERSION,
+  PROP_SIMULATED,
+  PROP_LATENCY_MS,
+  PROP_LAST_ERROR,
+  PROP_ENDPOINT,
+  N_PROPS
+};
+
+static GParamSpec *properties[N_PROPS];
 
 void
-tacho_client_manager_notify (TachoClientManager *self, guint property)
+tacho_client_manager_destroy_source (gpointer data)
+{
+  g_source_destroy (data);
+  g_source_unref (data);
+}
+
+static void
+notify (TachoClientManager *self, guint property)
 {
   g_object_notify_by_pspec (G_OBJECT (self), properties[property]);
 }
 
-void
-tacho_client_manager_set_state (TachoClientManager *self, TachoConnectionState state)
+static void
+set_string (TachoClientManager *self, char **field, const char *value, guint property)
 {
-  if (self->state == state)
+  if (g_strcmp0 (*field, value) == 0)
     return;
-  self->state = state;
-  tacho_client_manager_notify (self, TACHO_CLIENT_MANAGER_PROP_STATE);
+  g_free (*field);
+  *field = g_strdup (value);
+  notify (self, property);
 }
 
-void
-tacho_client_manager_set_last_error (TachoClientManager *self, const GError *error)
+/* --- state, from the endpoints --- */
+
+static const char *
+side_name (TachoEndpoint *endpoint)
+{
+  return tacho_endpoint_get_protocol (endpoint) == TACHO_PROTOCOL_GRPC ? "gRPC" : "REST";
+}
+
+/* Where the next generation goes; no health call is begun by looking. */
+static TachoEndpoint *
+pick_serving (TachoClientManager *self)
+{
+  guint n = g_list_model_get_n_items (G_LIST_MODEL (self->endpoints));
+  TachoEndpoint *any = NULL;
+
+  for (guint i = 0; i < n; i++)
+    {
+      TachoEndpoint *endpoint = tacho_client_manager_peek (self, i);
+      TachoEndpointState state = tacho_endpoint_get_state (endpoint);
+
+      if (tacho_endpoint_get_api (endpoint) == NULL)
+        continue;
+      if (any == NULL)
+        any = endpoint;
+      if (state != TACHO_ENDPOINT_DOWN && state != TACHO_ENDPOINT_FAILING &&
+          tacho_endpoint_get_breaker_state (endpoint) == TACHO_BREAKER_CLOSED &&
+          !tacho_endpoint_is_unimplemented (endpoint, TACHO_OP_CHAT))
+        return endpoint;
+    }
+  return any;
+}
+
+/* Why it is not simply the first side, or what is wrong beside it. */
+static char *
+describe_reason (TachoClientManager *self)
+{
+  guint n = g_list_model_get_n_items (G_LIST_MODEL (self->endpoints));
+
+  for (guint i = 0; n > 1 && i < n; i++)
+    {
+      TachoEndpoint *endpoint = tacho_client_manager_peek (self, i);
+      TachoEndpointState state = tacho_endpoint_get_state (endpoint);
+      const GError *error = tacho_endpoint_get_last_error (endpoint);
+      double wait_s = tacho_endpoint_get_retry_in_s (endpoint);
+
+      if (endpoint == self->serving)
+        continue;
+      if ((state == TACHO_ENDPOINT_DOWN || state == TACHO_ENDPOINT_FAILING) && wait_s > 0)
+        return g_strdup_printf ("the %s side is down, tried again in %.0f s: %s",
+                                side_name (endpoint), ceil (wait_s),
+                                error != NULL ? error->message : "no answer");
+      if (state == TACHO_ENDPOINT_DOWN || state == TACHO_ENDPOINT_FAILING)
+        return g_strdup_printf ("the %s side is down: %s", side_name (endpoint),
+                                error != NULL ? error->message : "no answer");
+      if (tacho_endpoint_is_unimplemented (endpoint, TACHO_OP_CHAT))
+        return g_strdup_printf ("the %s side does not generate", side_name (endpoint));
+    }
+  return NULL;
+}
+
+static gboolean
+has_state (TachoClientManager *self, TachoEndpointState state)
+{
+  guint n = g_list_model_get_n_items (G_LIST_MODEL (self->endpoints));
+
+  for (guint i = 0; i < n; i++)
+    if (tacho_endpoint_get_state (tacho_client_manager_peek (self, i)) == state)
+      return TRUE;
+  return FALSE;
+}
+
+static TachoConnectionState
+derive_state (TachoClientManager *self)
+{
+  TachoEndpointState state =
+      self->serving != NULL ? tacho_endpoint_get_state (self->serving) : TACHO_ENDPOINT_UNKNOWN;
+
+  if (self->serving == NULL || state == TACHO_ENDPOINT_DOWN || state == TACHO_ENDPOINT_PROBING)
+    {
+      if (has_state (self, TACHO_ENDPOINT_PROBING))
+        return TACHO_CONNECTION_PROBING;
+      return self->serving == NULL && has_state (self, TACHO_ENDPOINT_UNKNOWN)
+                 ? TACHO_CONNECTION_DISCONNECTED
+                 : TACHO_CONNECTION_OFFLINE;
+    }
+  switch (state)
+    {
+    case TACHO_ENDPOINT_OK:
+      return has_state (self, TACHO_ENDPOINT_DOWN) || has_state (self, TACHO_ENDPOINT_FAILING)
+                 ? TACHO_CONNECTION_DEGRADED
+                 : TACHO_CONNECTION_CONNECTED;
+    case TACHO_ENDPOINT_LOADING:
+      return TACHO_CONNECTION_LOADING;
+    case TACHO_ENDPOINT_FAILING:
+      return TACHO_CONNECTION_DEGRADED;
+    case TACHO_ENDPOINT_UNKNOWN:
+    case TACHO_ENDPOINT_PROBING:
+    case TACHO_ENDPOINT_DOWN:
+    default:
+      return TACHO_CONNECTION_DISCONNECTED;
+    }
+}
+
+/* Of no serving side, the first one's error is what a person should read. */
+static const GError *
+derive_error (TachoClientManager *self)
+{
+  TachoEndpoint *endpoint =
+      self->serving != NULL ? self->serving : tacho_client_manager_peek (self, 0);
+
+  return endpoint != NULL ? tacho_endpoint_get_last_error (endpoint) : NULL;
+}
+
+static void
+set_last_error (TachoClientManager *self, const GError *error)
 {
   if (self->last_error == NULL && error == NULL)
     return;
@@ -47,143 +186,96 @@ tacho_client_manager_set_last_error (TachoClientManager *self, const GError *err
     return;
   g_clear_error (&self->last_error);
   self->last_error = error != NULL ? g_error_copy (error) : NULL;
-  tacho_client_manager_notify (self, TACHO_CLIENT_MANAGER_PROP_LAST_ERROR);
+  notify (self, PROP_LAST_ERROR);
 }
 
-void
-tacho_client_manager_set_latency (TachoClientManager *self, double latency_ms)
+static void
+set_serving (TachoClientManager *self, TachoEndpoint *endpoint)
 {
-  if (isnan (latency_ms) && isnan (self->latency_ms))
+  guint n = g_list_model_get_n_items (G_LIST_MODEL (self->endpoints));
+
+  if (self->serving == endpoint)
     return;
-  self->latency_ms = latency_ms;
-  tacho_client_manager_notify (self, TACHO_CLIENT_MANAGER_PROP_LATENCY_MS);
+  self->serving = endpoint;
+  for (guint i = 0; i < n; i++)
+    tacho_endpoint_set_serving (tacho_client_manager_peek (self, i),
+                                tacho_client_manager_peek (self, i) == endpoint);
+  notify (self, PROP_SERVING);
 }
 
 void
-tacho_client_manager_set_string (TachoClientManager *self,
-                                 char **field,
-                                 const char *value,
-                                 guint property)
-{
-  if (g_strcmp0 (*field, value) == 0)
-    return;
-  g_free (*field);
-  *field = g_strdup (value);
-  tacho_client_manager_notify (self, property);
-}
-
-void
-tacho_client_manager_set_api (TachoClientManager *self, TachoApi *api)
+tacho_client_manager_update (TachoClientManager *self)
 {
   g_autofree char *description = NULL;
+  g_autofree char *reason = NULL;
+  TachoConnectionState state;
+  TachoApi *api;
 
-  if (!g_set_object (&self->api, api))
+  if (self->updates_frozen > 0)
     return;
-  description = api != NULL ? tacho_api_describe (api) : NULL;
-  tacho_client_manager_notify (self, TACHO_CLIENT_MANAGER_PROP_API);
-  tacho_client_manager_notify (self, TACHO_CLIENT_MANAGER_PROP_API_FAMILY);
-  tacho_client_manager_set_string (self, &self->description, description,
-                                   TACHO_CLIENT_MANAGER_PROP_DESCRIPTION);
-}
-
-TachoConnectionState
-tacho_client_manager_state_of_health (TachoHealth health)
-{
-  switch (health)
-    {
-    case TACHO_HEALTH_OK:
-      return TACHO_CONNECTION_CONNECTED;
-    case TACHO_HEALTH_LOADING:
-      return TACHO_CONNECTION_LOADING;
-    case TACHO_HEALTH_UNHEALTHY:
-    default:
-      return TACHO_CONNECTION_DEGRADED;
-    }
-}
-
-void
-tacho_client_manager_destroy_source (gpointer data)
-{
-  g_source_destroy (data);
-  g_source_unref (data);
-}
-
-/* The client that belongs to the endpoint of now. */
-TachoHttpClient *
-tacho_client_manager_ensure_http (TachoClientManager *self, GError **error)
-{
-  TachoHttpOptions options = {
-    .base_url = tacho_profile_get_endpoint (self->profile),
-    .bearer = tacho_profile_get_api_key (self->profile),
-    .headers = tacho_profile_get_headers (self->profile),
-    .ca_file = tacho_profile_get_ca_file (self->profile),
-    .timeout_connect = tacho_profile_get_timeout (self->profile, TACHO_TIMEOUT_CONNECT),
-    .timeout_first = tacho_profile_get_timeout (self->profile, TACHO_TIMEOUT_FIRST),
-    .timeout_idle = tacho_profile_get_timeout (self->profile, TACHO_TIMEOUT_IDLE),
-    .timeout_total = tacho_profile_get_timeout (self->profile, TACHO_TIMEOUT_TOTAL),
-  };
-
-  if (self->http == NULL && options.base_url == NULL)
-    g_set_error_literal (error, TACHO_ERROR, TACHO_ERROR_INVALID,
-                         "The built-in simulated server of this profile is not running");
-  else if (self->http == NULL)
-    self->http = tacho_http_client_new (&options, error);
-  return self->http;
-}
-
-static void
-drop_http (TachoClientManager *self)
-{
-  TachoTransportCounters counters;
-
-  if (self->http == NULL)
-    return;
-  tacho_http_client_close (self->http);
-  tacho_http_client_get_counters (self->http, &counters);
-  self->past.requests += counters.requests;
-  self->past.created += counters.created;
-  self->past.reused += counters.reused;
-  self->past.failed += counters.failed;
-  self->past.bytes_received += counters.bytes_received;
-  g_clear_object (&self->http);
-}
-
-static void
-forget_server (TachoClientManager *self)
-{
+  g_object_ref (self);
   g_object_freeze_notify (G_OBJECT (self));
-  tacho_client_manager_set_api (self, NULL);
-  tacho_client_manager_set_string (self, &self->version, NULL, TACHO_CLIENT_MANAGER_PROP_VERSION);
-  g_clear_pointer (&self->evidence, g_strfreev);
-  if (self->simulated)
+  set_serving (self, pick_serving (self));
+  api = tacho_client_manager_get_api (self);
+  description = api != NULL ? tacho_api_describe (api) : NULL;
+  reason = describe_reason (self);
+  set_string (self, &self->description, description, PROP_DESCRIPTION);
+  set_string (self, &self->reason, reason, PROP_REASON);
+  set_last_error (self, derive_error (self));
+  state = derive_state (self);
+  if (self->state != state)
     {
-      self->simulated = FALSE;
-      tacho_client_manager_notify (self, TACHO_CLIENT_MANAGER_PROP_SIMULATED);
+      self->state = state;
+      notify (self, PROP_STATE);
     }
-  tacho_client_manager_set_latency (self, NAN);
-  tacho_client_manager_set_state (self, TACHO_CONNECTION_DISCONNECTED);
+  g_object_thaw_notify (G_OBJECT (self));
+  g_object_unref (self);
+}
+
+static void
+endpoint_notify_cb (TachoEndpoint *endpoint, GParamSpec *pspec, TachoClientManager *self)
+{
+  const char *name = g_param_spec_get_name (pspec);
+
+  if (g_str_equal (name, "serving"))
+    return;
+  g_object_freeze_notify (G_OBJECT (self));
+  tacho_client_manager_update (self);
+  if (self->serving == endpoint && g_str_equal (name, "latency-ms"))
+    notify (self, PROP_LATENCY_MS);
+  if (g_str_equal (name, "api"))
+    {
+      notify (self, PROP_API);
+      notify (self, PROP_API_FAMILY);
+      notify (self, PROP_VERSION);
+      notify (self, PROP_SIMULATED);
+    }
   g_object_thaw_notify (G_OBJECT (self));
 }
+
+/* --- endings --- */
 
 static void
 end_traffic (TachoClientManager *self)
 {
   g_autoptr (GError) error =
       g_error_new_literal (TACHO_ERROR, TACHO_ERROR_CANCELLED, "The connection was closed");
+  guint n = g_list_model_get_n_items (G_LIST_MODEL (self->endpoints));
 
-  tacho_client_manager_clear_probe (self);
-  g_clear_object (&self->poll_cancellable);
-  drop_http (self);
-  tacho_client_manager_return_waiters (self, error);
+  tacho_client_manager_end_round (self, error);
+  self->updates_frozen++;
+  for (guint i = 0; i < n; i++)
+    tacho_endpoint_close (tacho_client_manager_peek (self, i));
+  self->updates_frozen--;
+  tacho_client_manager_update (self);
 }
 
 static void
-endpoint_cb (TachoClientManager *self)
+address_cb (TachoClientManager *self)
 {
   g_object_ref (self);
   end_traffic (self);
-  forget_server (self);
-  tacho_client_manager_notify (self, TACHO_CLIENT_MANAGER_PROP_ENDPOINT);
+  notify (self, PROP_ENDPOINT);
   g_object_unref (self);
 }
 
@@ -202,9 +294,10 @@ tacho_client_manager_close (TachoClientManager *self)
   g_object_ref (self);
   tacho_client_manager_watch (self, 0);
   end_traffic (self);
-  forget_server (self);
   g_object_unref (self);
 }
+
+/* --- GObject --- */
 
 static void
 tacho_client_manager_dispose (GObject *object)
@@ -213,6 +306,8 @@ tacho_client_manager_dispose (GObject *object)
 
   if (self->profile != NULL)
     tacho_client_manager_close (self);
+  self->serving = NULL;
+  g_list_store_remove_all (self->endpoints);
   g_clear_object (&self->profile);
 
   G_OBJECT_CLASS (tacho_client_manager_parent_class)->dispose (object);
@@ -224,10 +319,9 @@ tacho_client_manager_finalize (GObject *object)
   TachoClientManager *self = TACHO_CLIENT_MANAGER (object);
 
   g_ptr_array_unref (self->waiters);
-  g_clear_object (&self->api);
+  g_object_unref (self->endpoints);
   g_free (self->description);
-  g_free (self->version);
-  g_strfreev (self->evidence);
+  g_free (self->reason);
   g_clear_error (&self->last_error);
 
   G_OBJECT_CLASS (tacho_client_manager_parent_class)->finalize (object);
@@ -237,34 +331,44 @@ static void
 tacho_client_manager_get_property (GObject *object, guint prop_id, GValue *value, GParamSpec *pspec)
 {
   TachoClientManager *self = TACHO_CLIENT_MANAGER (object);
+  TachoApi *api = tacho_client_manager_get_api (self);
 
   switch (prop_id)
     {
-    case TACHO_CLIENT_MANAGER_PROP_STATE:
+    case PROP_STATE:
       g_value_set_enum (value, self->state);
       break;
-    case TACHO_CLIENT_MANAGER_PROP_API:
-      g_value_set_object (value, self->api);
+    case PROP_ENDPOINTS:
+      g_value_set_object (value, self->endpoints);
       break;
-    case TACHO_CLIENT_MANAGER_PROP_API_FAMILY:
-      g_value_set_string (value, self->api != NULL ? tacho_api_get_family (self->api) : NULL);
+    case PROP_SERVING:
+      g_value_set_object (value, self->serving);
       break;
-    case TACHO_CLIENT_MANAGER_PROP_DESCRIPTION:
+    case PROP_REASON:
+      g_value_set_string (value, self->reason);
+      break;
+    case PROP_API:
+      g_value_set_object (value, api);
+      break;
+    case PROP_API_FAMILY:
+      g_value_set_string (value, api != NULL ? tacho_api_get_family (api) : NULL);
+      break;
+    case PROP_DESCRIPTION:
       g_value_set_string (value, self->description);
       break;
-    case TACHO_CLIENT_MANAGER_PROP_VERSION:
-      g_value_set_string (value, self->version);
+    case PROP_VERSION:
+      g_value_set_string (value, tacho_client_manager_get_version (self));
       break;
-    case TACHO_CLIENT_MANAGER_PROP_SIMULATED:
-      g_value_set_boolean (value, self->simulated);
+    case PROP_SIMULATED:
+      g_value_set_boolean (value, tacho_client_manager_get_simulated (self));
       break;
-    case TACHO_CLIENT_MANAGER_PROP_LATENCY_MS:
-      g_value_set_double (value, self->latency_ms);
+    case PROP_LATENCY_MS:
+      g_value_set_double (value, tacho_client_manager_get_latency_ms (self));
       break;
-    case TACHO_CLIENT_MANAGER_PROP_LAST_ERROR:
+    case PROP_LAST_ERROR:
       g_value_set_boxed (value, self->last_error);
       break;
-    case TACHO_CLIENT_MANAGER_PROP_ENDPOINT:
+    case PROP_ENDPOINT:
       g_value_set_string (value, tacho_profile_get_endpoint (self->profile));
       break;
     default:
@@ -282,33 +386,60 @@ tacho_client_manager_class_init (TachoClientManagerClass *klass)
   object_class->finalize = tacho_client_manager_finalize;
   object_class->get_property = tacho_client_manager_get_property;
 
-  properties[TACHO_CLIENT_MANAGER_PROP_STATE] = g_param_spec_enum (
-      "state", NULL, NULL, TACHO_TYPE_CONNECTION_STATE, TACHO_CONNECTION_DISCONNECTED, flags);
-  properties[TACHO_CLIENT_MANAGER_PROP_API] =
-      g_param_spec_object ("api", NULL, NULL, TACHO_TYPE_API, flags);
-  properties[TACHO_CLIENT_MANAGER_PROP_API_FAMILY] =
-      g_param_spec_string ("api-family", NULL, NULL, NULL, flags);
-  properties[TACHO_CLIENT_MANAGER_PROP_DESCRIPTION] =
-      g_param_spec_string ("description", NULL, NULL, NULL, flags);
-  properties[TACHO_CLIENT_MANAGER_PROP_VERSION] =
-      g_param_spec_string ("version", NULL, NULL, NULL, flags);
-  properties[TACHO_CLIENT_MANAGER_PROP_SIMULATED] =
-      g_param_spec_boolean ("simulated", NULL, NULL, FALSE, flags);
-  properties[TACHO_CLIENT_MANAGER_PROP_LATENCY_MS] =
+  properties[PROP_STATE] = g_param_spec_enum ("state", NULL, NULL, TACHO_TYPE_CONNECTION_STATE,
+                                              TACHO_CONNECTION_DISCONNECTED, flags);
+  properties[PROP_ENDPOINTS] =
+      g_param_spec_object ("endpoints", NULL, NULL, G_TYPE_LIST_MODEL, flags);
+  properties[PROP_SERVING] =
+      g_param_spec_object ("serving", NULL, NULL, TACHO_TYPE_ENDPOINT, flags);
+  properties[PROP_REASON] = g_param_spec_string ("reason", NULL, NULL, NULL, flags);
+  properties[PROP_API] = g_param_spec_object ("api", NULL, NULL, TACHO_TYPE_API, flags);
+  properties[PROP_API_FAMILY] = g_param_spec_string ("api-family", NULL, NULL, NULL, flags);
+  properties[PROP_DESCRIPTION] = g_param_spec_string ("description", NULL, NULL, NULL, flags);
+  properties[PROP_VERSION] = g_param_spec_string ("version", NULL, NULL, NULL, flags);
+  properties[PROP_SIMULATED] = g_param_spec_boolean ("simulated", NULL, NULL, FALSE, flags);
+  properties[PROP_LATENCY_MS] =
       g_param_spec_double ("latency-ms", NULL, NULL, -G_MAXDOUBLE, G_MAXDOUBLE, 0, flags);
-  properties[TACHO_CLIENT_MANAGER_PROP_LAST_ERROR] =
-      g_param_spec_boxed ("last-error", NULL, NULL, G_TYPE_ERROR, flags);
-  properties[TACHO_CLIENT_MANAGER_PROP_ENDPOINT] =
-      g_param_spec_string ("endpoint", NULL, NULL, NULL, flags);
-  g_object_class_install_properties (object_class, TACHO_CLIENT_MANAGER_N_PROPS, properties);
+  properties[PROP_LAST_ERROR] = g_param_spec_boxed ("last-error", NULL, NULL, G_TYPE_ERROR, flags);
+  properties[PROP_ENDPOINT] = g_param_spec_string ("endpoint", NULL, NULL, NULL, flags);
+  g_object_class_install_properties (object_class, N_PROPS, properties);
 }
 
 static void
 tacho_client_manager_init (TachoClientManager *self)
 {
-  self->latency_ms = NAN;
-  self->probe_latency_ms = NAN;
   self->waiters = g_ptr_array_new_with_free_func (g_object_unref);
+  self->endpoints = g_list_store_new (TACHO_TYPE_ENDPOINT);
+}
+
+static void
+add_endpoint (TachoClientManager *self, TachoProtocol protocol)
+{
+  g_autoptr (TachoEndpoint) endpoint = tacho_endpoint_new (self->profile, protocol);
+
+  g_signal_connect_object (endpoint, "notify", G_CALLBACK (endpoint_notify_cb), self, 0);
+  g_list_store_append (self->endpoints, endpoint);
+}
+
+/* A change of the protocol or the order makes other endpoints. */
+static void
+rebuild_endpoints (TachoClientManager *self)
+{
+  TachoProtocol protocol = tacho_profile_get_protocol (self->profile);
+  gboolean rest_first = tacho_profile_get_rest_first (self->profile);
+
+  g_object_ref (self);
+  end_traffic (self);
+  self->serving = NULL;
+  g_list_store_remove_all (self->endpoints);
+  if (protocol != TACHO_PROTOCOL_GRPC && (protocol == TACHO_PROTOCOL_REST || rest_first))
+    add_endpoint (self, TACHO_PROTOCOL_REST);
+  if (protocol != TACHO_PROTOCOL_REST)
+    add_endpoint (self, TACHO_PROTOCOL_GRPC);
+  if (protocol == TACHO_PROTOCOL_HYBRID && !rest_first)
+    add_endpoint (self, TACHO_PROTOCOL_REST);
+  tacho_client_manager_update (self);
+  g_object_unref (self);
 }
 
 /**
@@ -328,9 +459,56 @@ tacho_client_manager_new (TachoProfile *profile)
 
   self = g_object_new (TACHO_TYPE_CLIENT_MANAGER, NULL);
   self->profile = g_object_ref (profile);
-  g_signal_connect_object (profile, "notify::endpoint", G_CALLBACK (endpoint_cb), self,
+  rebuild_endpoints (self);
+  g_signal_connect_object (profile, "notify::endpoint", G_CALLBACK (address_cb), self,
+                           G_CONNECT_SWAPPED);
+  g_signal_connect_object (profile, "notify::grpc-endpoint", G_CALLBACK (address_cb), self,
+                           G_CONNECT_SWAPPED);
+  g_signal_connect_object (profile, "notify::protocol", G_CALLBACK (rebuild_endpoints), self,
+                           G_CONNECT_SWAPPED);
+  g_signal_connect_object (profile, "notify::rest-first", G_CALLBACK (rebuild_endpoints), self,
                            G_CONNECT_SWAPPED);
   return self;
+}
+
+/**
+ * tacho_client_manager_get_endpoints:
+ * @self: a manager
+ *
+ * Returns: (transfer none): a list of #TachoEndpoint, in the order of their use
+ */
+GListModel *
+tacho_client_manager_get_endpoints (TachoClientManager *self)
+{
+  g_return_val_if_fail (TACHO_IS_CLIENT_MANAGER (self), NULL);
+  return G_LIST_MODEL (self->endpoints);
+}
+
+/**
+ * tacho_client_manager_get_serving:
+ * @self: a manager
+ *
+ * Returns: (transfer none) (nullable): where the next generation goes; %NULL if no side is known
+ */
+TachoEndpoint *
+tacho_client_manager_get_serving (TachoClientManager *self)
+{
+  g_return_val_if_fail (TACHO_IS_CLIENT_MANAGER (self), NULL);
+  return self->serving;
+}
+
+/**
+ * tacho_client_manager_get_reason:
+ * @self: a manager
+ *
+ * Returns: (transfer none) (nullable): why that side serves, if another is preferred or down: “the
+ *   gRPC side is down: …”; %NULL if all is plain
+ */
+const char *
+tacho_client_manager_get_reason (TachoClientManager *self)
+{
+  g_return_val_if_fail (TACHO_IS_CLIENT_MANAGER (self), NULL);
+  return self->reason;
 }
 
 /**
@@ -370,7 +548,7 @@ TachoApi *
 tacho_client_manager_get_api (TachoClientManager *self)
 {
   g_return_val_if_fail (TACHO_IS_CLIENT_MANAGER (self), NULL);
-  return self->api;
+  return self->serving != NULL ? tacho_endpoint_get_api (self->serving) : NULL;
 }
 
 /**
@@ -383,7 +561,7 @@ const char *
 tacho_client_manager_get_version (TachoClientManager *self)
 {
   g_return_val_if_fail (TACHO_IS_CLIENT_MANAGER (self), NULL);
-  return self->version;
+  return self->serving != NULL ? tacho_endpoint_get_version (self->serving) : NULL;
 }
 
 /**
@@ -413,7 +591,7 @@ tacho_client_manager_get_evidence (TachoClientManager *self)
   static const char *const none[] = { NULL };
 
   g_return_val_if_fail (TACHO_IS_CLIENT_MANAGER (self), none);
-  return self->evidence != NULL ? (const char *const *) self->evidence : none;
+  return self->serving != NULL ? tacho_endpoint_get_evidence (self->serving) : none;
 }
 
 /**
@@ -426,7 +604,7 @@ gboolean
 tacho_client_manager_get_simulated (TachoClientManager *self)
 {
   g_return_val_if_fail (TACHO_IS_CLIENT_MANAGER (self), FALSE);
-  return self->simulated;
+  return self->serving != NULL && tacho_endpoint_get_simulated (self->serving);
 }
 
 /**
@@ -442,7 +620,7 @@ double
 tacho_client_manager_get_latency_ms (TachoClientManager *self)
 {
   g_return_val_if_fail (TACHO_IS_CLIENT_MANAGER (self), NAN);
-  return self->latency_ms;
+  return self->serving != NULL ? tacho_endpoint_get_latency_ms (self->serving) : NAN;
 }
 
 /**
@@ -469,7 +647,7 @@ TachoHealth
 tacho_client_manager_get_health (TachoClientManager *self)
 {
   g_return_val_if_fail (TACHO_IS_CLIENT_MANAGER (self), TACHO_HEALTH_UNHEALTHY);
-  return self->health;
+  return self->serving != NULL ? tacho_endpoint_get_health (self->serving) : TACHO_HEALTH_UNHEALTHY;
 }
 
 /**
@@ -483,27 +661,20 @@ tacho_client_manager_get_counters (TachoClientManager *self, TachoTransportCount
   g_return_if_fail (TACHO_IS_CLIENT_MANAGER (self));
   g_return_if_fail (counters != NULL);
 
-  memset (counters, 0, sizeof *counters);
-  if (self->http != NULL)
-    tacho_http_client_get_counters (self->http, counters);
-  counters->requests += self->past.requests;
-  counters->created += self->past.created;
-  counters->reused += self->past.reused;
-  counters->failed += self->past.failed;
-  counters->bytes_received += self->past.bytes_received;
-}
+  *counters = (TachoTransportCounters){ 0 };
+  for (guint i = 0; i < g_list_model_get_n_items (G_LIST_MODEL (self->endpoints)); i++)
+    {
+      TachoTransportCounters one;
 
-/**
- * tacho_client_manager_get_http:
- * @self: a manager
- *
- * Returns: (transfer none) (nullable): the client of the endpoint; %NULL if there is no endpoint
- */
-TachoHttpClient *
-tacho_client_manager_get_http (TachoClientManager *self)
-{
-  g_return_val_if_fail (TACHO_IS_CLIENT_MANAGER (self), NULL);
-  return tacho_client_manager_ensure_http (self, NULL);
+      tacho_endpoint_get_counters (tacho_client_manager_peek (self, i), &one);
+      counters->requests += one.requests;
+      counters->created += one.created;
+      counters->reused += one.reused;
+      counters->failed += one.failed;
+      counters->open += one.open;
+      counters->idle += one.idle;
+      counters->bytes_received += one.bytes_received;
+    }
 }
 
 /**

@@ -1,14 +1,16 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Owns the live endpoint of a profile: probes it, says which API it speaks and how it is, moves
- * every operation's bytes. Properties (notify on change, all read-only):
- *   state (TachoConnectionState), api (TachoApi), api-family (string), description (string),
- * version (string), simulated (boolean), latency-ms (double, NaN unknown), last-error (GError
- * boxed), endpoint (string). */
+/* Owns the live endpoints of a profile, its REST side, its gRPC side or both: probes them, says which
+ * API each speaks and how it is, chooses where every operation goes and goes to the other side when
+ * one fails. Properties (notify on change, all read-only):
+ *   state (TachoConnectionState), serving (TachoEndpoint), reason (string: why that one, if it is not
+ * plain), endpoints (GListModel); and of the serving endpoint: api (TachoApi), api-family (string),
+ * description (string), version (string), simulated (boolean), latency-ms (double, NaN unknown),
+ * last-error (GError boxed), endpoint (string). */
 #pragma once
 
 #include "api/tacho-api.h"
 #include "config/tacho-profile.h"
-#include "net/tacho-http-client.h"
+#include "service/tacho-endpoint.h"
 
 G_BEGIN_DECLS
 
@@ -18,7 +20,7 @@ typedef enum
   TACHO_CONNECTION_PROBING,
   TACHO_CONNECTION_CONNECTED,
   TACHO_CONNECTION_LOADING,  /* the server is up and loading its model (503) */
-  TACHO_CONNECTION_DEGRADED, /* answered last time, the last operation failed on the way */
+  TACHO_CONNECTION_DEGRADED, /* serves, but a side is down or the last operation failed on the way */
   TACHO_CONNECTION_OFFLINE,
 } TachoConnectionState;
 
@@ -56,7 +58,12 @@ tacho_client_manager_probe_finish (TachoClientManager *self, GAsyncResult *resul
 void tacho_client_manager_watch (TachoClientManager *self, guint seconds);
 void tacho_client_manager_close (TachoClientManager *self);
 
-/* For the services beside it: route one request. Probes first if that was not done. */
+GListModel *tacho_client_manager_get_endpoints (TachoClientManager *self);  /* of TachoEndpoint */
+TachoEndpoint *tacho_client_manager_get_serving (TachoClientManager *self); /* NULL: none */
+const char *tacho_client_manager_get_reason (TachoClientManager *self);     /* NULL: plain */
+
+/* One request as it is, to the side that its method belongs to ("gRPC", or HTTP). Probes first if
+ * that was not done; no retries. */
 void tacho_client_manager_send_async (TachoClientManager *self,
                                       const TachoHttpRequest *request,
                                       double total_override,
@@ -65,6 +72,5 @@ void tacho_client_manager_send_async (TachoClientManager *self,
                                       gpointer user_data);
 TachoHttpReply *
 tacho_client_manager_send_finish (TachoClientManager *self, GAsyncResult *result, GError **error);
-TachoHttpClient *tacho_client_manager_get_http (TachoClientManager *self);
 
 G_END_DECLS

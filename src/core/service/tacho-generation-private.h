@@ -17,6 +17,14 @@ tacho_generation_take_event (TachoGeneration *self, const TachoStreamEvent *even
 /* The whole of a reply that was not streamed. */
 void
 tacho_generation_take_reply (TachoGeneration *self, const TachoGenerateReply *reply, gint64 now_ns);
+/* The log of attempts: a new one begins, then the last one ends. */
+TachoAttempt *
+tacho_generation_begin_attempt (TachoGeneration *self, TachoProtocol protocol, const char *target);
+void tacho_generation_end_attempt (TachoGeneration *self,
+                                   TachoStage stage,
+                                   const GError *error,
+                                   const char *decision,
+                                   double wait_s);
 /* Ends it unsuccessfully; TRUNCATED and CANCELLED have states of their own. */
 void tacho_generation_fail (TachoGeneration *self, const GError *error);
 /* tacho-generation-metrics.c: the times and the rate, from the stamps and counts. */

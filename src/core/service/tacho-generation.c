@@ -6,20 +6,12 @@
 
 #include "base/tacho-clock.h"
 #include "base/tacho-error.h"
-#include "base/tacho-json.h"
+#include "service/tacho-tool-calls.h"
 
 #include <math.h>
 
 /* Text, reasoning and tool arguments of one generation together. */
 #define MAX_TEXT ((gsize) 64 * 1024 * 1024)
-#define MAX_TOOL_CALLS 1024
-
-typedef struct
-{
-  char *id;
-  char *name;
-  GString *arguments;
-} ToolCall;
 
 struct _TachoGeneration
 {
@@ -30,12 +22,11 @@ struct _TachoGeneration
   GCancellable *cancellable;
   GString *text;
   GString *reasoning;
-  GPtrArray *tools; /* of ToolCall */
-  char *tools_json; /* built when asked for */
-  gsize tools_size;
+  TachoToolCalls *tools;
   char *finish_reason;
   char *response_id;
   GError *error;
+  GPtrArray *attempts; /* of TachoAttempt */
 
   gint64 start_ns;
   gint64 first_ns;
@@ -75,6 +66,7 @@ enum
 {
   DELTA,
   PROGRESS,
+  ATTEMPT,
   ENDED,
   N_SIGNALS
 };
@@ -83,14 +75,14 @@ static GParamSpec *properties[N_PROPS];
 static guint signals[N_SIGNALS];
 
 static void
-tool_call_free (gpointer data)
+attempt_free (gpointer data)
 {
-  ToolCall *call = data;
+  TachoAttempt *attempt = data;
 
-  g_free (call->id);
-  g_free (call->name);
-  g_string_free (call->arguments, TRUE);
-  g_free (call);
+  g_free (attempt->target);
+  g_free (attempt->error);
+  g_free (attempt->decision);
+  g_free (attempt);
 }
 
 static void
@@ -133,7 +125,9 @@ has_room (TachoGeneration *self, const char *more)
 {
   g_autoptr (GError) error = NULL;
 
-  if (self->text->len + self->reasoning->len + self->tools_size + strlen (more) <= MAX_TEXT)
+  if (self->text->len + self->reasoning->len + tacho_tool_calls_get_size (self->tools) +
+          strlen (more) <=
+      MAX_TEXT)
     return TRUE;
   error =
       g_error_new (TACHO_ERROR, TACHO_ERROR_PROTOCOL,
@@ -152,30 +146,6 @@ append (TachoGeneration *self, GString *where, const char *delta)
     return;
   g_string_append (where, delta);
   g_signal_emit (self, signals[DELTA], 0, delta, where == self->reasoning);
-}
-
-static void
-take_tool (TachoGeneration *self, const TachoStreamEvent *event)
-{
-  ToolCall *call;
-  const char *arguments = event->tool_arguments != NULL ? event->tool_arguments : "";
-
-  if (event->tool_index < 0 || event->tool_index >= MAX_TOOL_CALLS || !has_room (self, arguments))
-    return;
-  while (self->tools->len <= (guint) event->tool_index)
-    {
-      call = g_new0 (ToolCall, 1);
-      call->arguments = g_string_new (NULL);
-      g_ptr_array_add (self->tools, call);
-    }
-  call = g_ptr_array_index (self->tools, event->tool_index);
-  if (call->id == NULL)
-    call->id = g_strdup (event->tool_id);
-  if (call->name == NULL)
-    call->name = g_strdup (event->tool_name);
-  g_string_append (call->arguments, arguments);
-  self->tools_size += strlen (arguments);
-  g_clear_pointer (&self->tools_json, g_free);
 }
 
 static void
@@ -205,11 +175,11 @@ tacho_generation_finalize (GObject *object)
   g_clear_object (&self->cancellable);
   g_string_free (self->text, TRUE);
   g_string_free (self->reasoning, TRUE);
-  g_ptr_array_unref (self->tools);
-  g_free (self->tools_json);
+  tacho_tool_calls_free (self->tools);
   g_free (self->finish_reason);
   g_free (self->response_id);
   g_clear_error (&self->error);
+  g_ptr_array_unref (self->attempts);
 
   G_OBJECT_CLASS (tacho_generation_parent_class)->finalize (object);
 }
@@ -266,6 +236,8 @@ tacho_generation_class_init (TachoGenerationClass *klass)
    */
   signals[PROGRESS] = g_signal_new ("progress", G_TYPE_FROM_CLASS (klass), G_SIGNAL_RUN_LAST, 0,
                                     NULL, NULL, NULL, G_TYPE_NONE, 1, G_TYPE_DOUBLE);
+  signals[ATTEMPT] = g_signal_new ("attempt", G_TYPE_FROM_CLASS (klass), G_SIGNAL_RUN_LAST, 0, NULL,
+                                   NULL, NULL, G_TYPE_NONE, 0);
   signals[ENDED] = g_signal_new ("ended", G_TYPE_FROM_CLASS (klass), G_SIGNAL_RUN_LAST, 0, NULL,
                                  NULL, NULL, G_TYPE_NONE, 0);
 }
@@ -276,7 +248,8 @@ tacho_generation_init (TachoGeneration *self)
   self->cancellable = g_cancellable_new ();
   self->text = g_string_new (NULL);
   self->reasoning = g_string_new (NULL);
-  self->tools = g_ptr_array_new_with_free_func (tool_call_free);
+  self->tools = tacho_tool_calls_new ();
+  self->attempts = g_ptr_array_new_with_free_func (attempt_free);
   tacho_usage_clear (&self->usage);
   tacho_timings_clear (&self->timings);
 }
@@ -296,17 +269,66 @@ tacho_generation_get_cancellable (TachoGeneration *self)
   return self->cancellable;
 }
 
+static TachoAttempt *
+last_attempt (TachoGeneration *self)
+{
+  return self->attempts->len > 0 ? g_ptr_array_index (self->attempts, self->attempts->len - 1)
+                                 : NULL;
+}
+
+TachoAttempt *
+tacho_generation_begin_attempt (TachoGeneration *self, TachoProtocol protocol, const char *target)
+{
+  TachoAttempt *attempt = g_new0 (TachoAttempt, 1);
+
+  attempt->protocol = protocol;
+  attempt->target = g_strdup (target);
+  g_ptr_array_add (self->attempts, attempt);
+  self->start_ns = 0;
+  self->http_status = 0;
+  g_signal_emit (self, signals[ATTEMPT], 0);
+  return attempt;
+}
+
+void
+tacho_generation_end_attempt (TachoGeneration *self,
+                              TachoStage stage,
+                              const GError *error,
+                              const char *decision,
+                              double wait_s)
+{
+  TachoAttempt *attempt = last_attempt (self);
+
+  if (attempt == NULL || attempt->end_ns != 0)
+    return;
+  attempt->end_ns = tacho_clock_now_ns ();
+  attempt->stage = stage;
+  attempt->error = error != NULL ? g_strdup (error->message) : NULL;
+  attempt->error_code = error != NULL ? error->code : 0;
+  attempt->decision = g_strdup (decision);
+  attempt->wait_s = wait_s;
+  g_signal_emit (self, signals[ATTEMPT], 0);
+}
+
 void
 tacho_generation_sent (TachoGeneration *self, gint64 now_ns, gboolean reused)
 {
+  TachoAttempt *attempt = last_attempt (self);
+
   self->start_ns = now_ns;
   self->reused = reused;
+  if (attempt != NULL)
+    attempt->start_ns = now_ns;
 }
 
 void
 tacho_generation_set_http_status (TachoGeneration *self, guint status)
 {
+  TachoAttempt *attempt = last_attempt (self);
+
   self->http_status = status;
+  if (attempt != NULL)
+    attempt->http_status = status;
 }
 
 void
@@ -333,8 +355,9 @@ tacho_generation_take_event (TachoGeneration *self, const TachoStreamEvent *even
       set_state (self, TACHO_GENERATION_READING);
       g_signal_emit (self, signals[PROGRESS], 0, CLAMP (event->prompt_progress, 0, 1));
     }
-  if (event->has_tool && !tacho_generation_is_ended (self))
-    take_tool (self, event);
+  if (event->has_tool && !tacho_generation_is_ended (self) &&
+      has_room (self, event->tool_arguments != NULL ? event->tool_arguments : ""))
+    tacho_tool_calls_take (self->tools, event);
   set_finish_reason (self, event->finish_reason);
   if (event->error != NULL)
     end (self, TACHO_GENERATION_FAILED, event->error);
@@ -439,39 +462,8 @@ tacho_generation_get_reasoning (TachoGeneration *self)
 const char *
 tacho_generation_get_tool_calls (TachoGeneration *self)
 {
-  g_autoptr (JsonBuilder) builder = NULL;
-  g_autoptr (JsonNode) root = NULL;
-
   g_return_val_if_fail (TACHO_IS_GENERATION (self), NULL);
-
-  if (self->tools->len == 0)
-    return NULL;
-  if (self->tools_json != NULL)
-    return self->tools_json;
-  builder = json_builder_new ();
-  json_builder_begin_array (builder);
-  for (guint i = 0; i < self->tools->len; i++)
-    {
-      const ToolCall *call = g_ptr_array_index (self->tools, i);
-
-      json_builder_begin_object (builder);
-      json_builder_set_member_name (builder, "id");
-      json_builder_add_string_value (builder, call->id);
-      json_builder_set_member_name (builder, "type");
-      json_builder_add_string_value (builder, "function");
-      json_builder_set_member_name (builder, "function");
-      json_builder_begin_object (builder);
-      json_builder_set_member_name (builder, "name");
-      json_builder_add_string_value (builder, call->name);
-      json_builder_set_member_name (builder, "arguments");
-      json_builder_add_string_value (builder, call->arguments->str);
-      json_builder_end_object (builder);
-      json_builder_end_object (builder);
-    }
-  json_builder_end_array (builder);
-  root = json_builder_get_root (builder);
-  self->tools_json = tacho_json_to_string (root, FALSE);
-  return self->tools_json;
+  return tacho_tool_calls_to_json (self->tools);
 }
 
 /**
@@ -512,6 +504,19 @@ tacho_generation_get_error (TachoGeneration *self)
 {
   g_return_val_if_fail (TACHO_IS_GENERATION (self), NULL);
   return self->error;
+}
+
+/**
+ * tacho_generation_get_attempts:
+ * @self: a generation
+ *
+ * Returns: (transfer none) (element-type TachoAttempt): what was tried so far, the oldest first
+ */
+GPtrArray *
+tacho_generation_get_attempts (TachoGeneration *self)
+{
+  g_return_val_if_fail (TACHO_IS_GENERATION (self), NULL);
+  return self->attempts;
 }
 
 /**

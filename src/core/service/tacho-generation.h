@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* One generation, running or ended. Properties (read-only): state, error, finish-reason.
  * Signals: "delta" (const char *text, gboolean reasoning): new text, as it comes, once per event;
- * "progress" (double fraction): the server's prompt-reading progress; "ended". */
+ * "progress" (double fraction): the server's prompt-reading progress; "attempt": the log of attempts
+ * has grown; "ended". */
 #pragma once
 
-#include "api/tacho-generate.h"
 #include <gio/gio.h>
+#include "api/tacho-generate.h"
+#include "net/tacho-retry-policy.h"
 
 G_BEGIN_DECLS
 
@@ -47,6 +49,21 @@ typedef struct
   TachoTimings timings; /* the server's own */
 } TachoGenerationMetrics;
 
+/* What was tried, where, and what came of it. The last one is that whose answer was delivered. */
+typedef struct
+{
+  TachoProtocol protocol;
+  char *target;
+  gint64 start_ns; /* 0: nothing was sent */
+  gint64 end_ns;   /* 0: it runs */
+  TachoStage stage;
+  guint http_status; /* 0: no reply */
+  char *error;       /* the words, or NULL: it went well */
+  int error_code;    /* TachoErrorCode, 0: none */
+  char *decision;    /* what was done then, and why: "fail over: the request never left" */
+  double wait_s;     /* before the next attempt */
+} TachoAttempt;
+
 #define TACHO_TYPE_GENERATION (tacho_generation_get_type ())
 G_DECLARE_FINAL_TYPE (TachoGeneration, tacho_generation, TACHO, GENERATION, GObject)
 
@@ -58,6 +75,7 @@ const char *tacho_generation_get_tool_calls (TachoGeneration *self); /* JSON arr
 const char *tacho_generation_get_finish_reason (TachoGeneration *self);
 const char *tacho_generation_get_response_id (TachoGeneration *self);
 const GError *tacho_generation_get_error (TachoGeneration *self);
+GPtrArray *tacho_generation_get_attempts (TachoGeneration *self); /* of TachoAttempt */
 void tacho_generation_get_metrics (TachoGeneration *self,
                                    TachoGenerationMetrics *metrics); /* live too */
 void

@@ -94,7 +94,7 @@ stopped_cb (GObject *source, GAsyncResult *result, gpointer user_data)
 {
   GTask *task = user_data;
   TachoHttpReply *reply =
-      tacho_client_manager_operate_finish (TACHO_CLIENT_MANAGER (source), result, NULL);
+      tacho_client_manager_operate_finish (TACHO_CLIENT_MANAGER (source), result, NULL, NULL);
 
   /* What the server made of it shows in its list. */
   g_clear_pointer (&reply, tacho_http_reply_free);
@@ -263,12 +263,10 @@ ordered_cb (GObject *source, GAsyncResult *result, gpointer user_data)
   Change *change = g_task_get_task_data (task);
   TachoModel *model = tacho_model_service_lookup (self, change->id);
   g_autoptr (TachoHttpReply) reply = NULL;
-  TachoApi *api = tacho_client_manager_get_api (manager);
+  g_autoptr (TachoApi) api = NULL;
   GError *error = NULL;
 
-  reply = tacho_client_manager_operate_finish (manager, result, &error);
-  if (reply != NULL && api == NULL)
-    g_set_error_literal (&error, TACHO_ERROR, TACHO_ERROR_CANCELLED, "The connection was closed");
+  reply = tacho_client_manager_operate_finish (manager, result, &api, &error);
   if (error != NULL || !tacho_api_parse_change (api, change->operation, change->id, reply, &error))
     {
       change_fail (task, error);

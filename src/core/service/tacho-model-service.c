@@ -210,16 +210,15 @@ list_reply_cb (GObject *source, GAsyncResult *result, gpointer user_data)
   g_autoptr (GError) error = NULL;
   g_autoptr (TachoHttpReply) reply = NULL;
   g_autoptr (GPtrArray) infos = NULL;
+  g_autoptr (TachoApi) api = NULL;
   TachoClientManager *manager = TACHO_CLIENT_MANAGER (source);
 
-  reply = tacho_client_manager_operate_finish (manager, result, &error);
+  reply = tacho_client_manager_operate_finish (manager, result, &api, &error);
   if (g_task_get_cancellable (G_TASK (result)) != self->list_cancellable)
     return; /* everyone gave up, and perhaps another listing has begun */
   g_clear_object (&self->list_cancellable);
-  if (reply != NULL && tacho_client_manager_get_api (manager) == NULL)
-    g_set_error_literal (&error, TACHO_ERROR, TACHO_ERROR_CANCELLED, "The connection was closed");
-  else if (reply != NULL)
-    infos = tacho_api_parse_models (tacho_client_manager_get_api (manager), reply, &error);
+  if (reply != NULL)
+    infos = tacho_api_parse_models (api, reply, &error);
   if (infos != NULL)
     {
       merge (self, infos);

@@ -39,16 +39,14 @@ shown_cb (GObject *source, GAsyncResult *result, gpointer user_data)
   Show *show = g_task_get_task_data (task);
   TachoModelService *self = g_task_get_source_object (task);
   TachoClientManager *manager = TACHO_CLIENT_MANAGER (source);
-  TachoApi *api = tacho_client_manager_get_api (manager);
   TachoModel *model = tacho_model_service_lookup (self, show->id);
+  g_autoptr (TachoApi) api = NULL;
   g_autoptr (TachoHttpReply) reply = NULL;
   g_autoptr (TachoModelInfo) details = NULL;
   GError *error = NULL;
 
-  reply = tacho_client_manager_operate_finish (manager, result, &error);
-  if (reply != NULL && api == NULL)
-    g_set_error_literal (&error, TACHO_ERROR, TACHO_ERROR_CANCELLED, "The connection was closed");
-  else if (reply != NULL)
+  reply = tacho_client_manager_operate_finish (manager, result, &api, &error);
+  if (reply != NULL)
     details = tacho_api_parse_model (api, show->id, reply, &error);
   if (details != NULL && model != NULL && g_strcmp0 (details->id, show->id) == 0)
     {

@@ -39,6 +39,7 @@ count_fds (void)
 static void
 set_up_with (Fixture *f, TachoSimConfig *config)
 {
+  TachoProfileTuning tuning;
   GError *error = NULL;
 
   f->sim = tacho_sim_server_new (config);
@@ -46,6 +47,9 @@ set_up_with (Fixture *f, TachoSimConfig *config)
   g_assert_no_error (error);
   f->profile = tacho_profile_new ("test", tacho_sim_server_get_url (f->sim), &error);
   g_assert_no_error (error);
+  tacho_profile_tuning_init (&tuning);
+  tuning.backoff_s = 0.01; /* attempts as always, at a test's pace */
+  g_assert_true (tacho_profile_set_tuning (f->profile, &tuning, NULL));
   f->manager = tacho_client_manager_new (f->profile);
   f->models = tacho_model_service_new (f->manager);
   f->inference = tacho_inference_service_new (f->manager);
@@ -777,11 +781,8 @@ test_offline_and_back (Fixture *f, gconstpointer data)
   tacho_sim_server_stop (f->sim);
   g_assert_false (list (f, TRUE, &error));
   g_assert_true (tacho_error_is_unreachable (error));
-  g_assert_cmpint (tacho_client_manager_get_state (f->manager), ==, TACHO_CONNECTION_DEGRADED);
   g_assert_nonnull (tacho_client_manager_get_last_error (f->manager));
   g_assert_nonnull (tacho_model_service_get_error (f->models));
-  g_clear_error (&error);
-  g_assert_false (list (f, TRUE, &error));
   g_assert_cmpint (tacho_client_manager_get_state (f->manager), ==, TACHO_CONNECTION_OFFLINE);
   g_assert_cmpuint (g_list_model_get_n_items (G_LIST_MODEL (f->models)), ==, 6); /* still shown */
 
