@@ -19,7 +19,7 @@ MAX_LINES = 600
 
 SPDX = "SPDX-License-Identifier: GPL-3.0-or-later"
 C = (".c", ".h")
-TEXT = C + (".py", ".sh", ".build", ".ui", ".xml", ".in", ".md", ".txt", ".css", ".svg", ".yml", ".1")
+TEXT = C + (".py", ".sh", ".build", ".proto", ".ui", ".xml", ".in", ".md", ".txt", ".css", ".svg", ".yml", ".1")
 
 
 def is_c(path):
@@ -37,7 +37,7 @@ def lines(text):
 
 def check_spdx(tree):
     for path, text in tree.items():
-        if is_c(path) or path.endswith((".py", ".sh", "meson.build")) or path == "dev":
+        if is_c(path) or path.endswith((".py", ".sh", ".proto", "meson.build")) or path == "dev":
             head = text.split("\n")
             first = head[1] if head[0].startswith("#!") and len(head) > 1 else head[0]
             if SPDX not in first:
