@@ -105,6 +105,13 @@ plan_step (TachoSimRuntime *runtime, gint64 from)
 }
 
 static void
+hold (TachoSimRuntime *runtime, TachoSimSequence *sequence, guint tokens)
+{
+  sequence->kv_held += tokens;
+  runtime->kv_tokens += tokens;
+}
+
+static void
 process_prompt (TachoSimRuntime *runtime, TachoSimSequence *sequence, guint n, gint64 due)
 {
   TachoSimEngineStats *stats = runtime->stats;
@@ -113,8 +120,11 @@ process_prompt (TachoSimRuntime *runtime, TachoSimSequence *sequence, guint n, g
   stats->prompt_tokens += n;
   if (!in_prompt (sequence))
     {
-      sequence->prompt_done_ns = due;
-      stats->prompt_seconds += (double) (due - sequence->admitted_ns) / 1e9;
+      if (sequence->n_decoded == 0) /* else it was preempted meanwhile */
+        {
+          sequence->prompt_done_ns = due;
+          stats->prompt_seconds += (double) (due - sequence->admitted_ns) / 1e9;
+        }
       if (sequence->cache_prompt)
         remember_prompt (runtime, sequence->prompt);
     }
@@ -129,6 +139,7 @@ emit_token (TachoSimRuntime *runtime, TachoSimSequence *sequence, gint64 due)
   gboolean more;
 
   sequence->n_decoded++;
+  hold (runtime, sequence, 1);
   if (sequence->n_decoded > 1)
     stats->predicted_seconds += (double) (due - sequence->last_token_ns) / 1e9;
   sequence->last_token_ns = due;
@@ -213,33 +224,122 @@ earliest_due (TachoSimRuntime *runtime)
   return due;
 }
 
+/* What a sequence fills of the KV cache, with the token that it will get next. A single one always
+ * fits: it could never run otherwise. */
+static gboolean
+fits (const TachoSimRuntime *runtime, const TachoSimSequence *sequence)
+{
+  guint64 limit = runtime->model->kv_cache_tokens;
+
+  return limit == 0 || runtime->kv_tokens == 0 ||
+         runtime->kv_tokens + sequence->prompt->len + sequence->n_decoded + 1 <= limit;
+}
+
+/**
+ * tacho_sim_batch_release:
+ * @runtime: a model
+ * @sequence: one that has a slot
+ */
+void
+tacho_sim_batch_release (TachoSimRuntime *runtime, TachoSimSequence *sequence)
+{
+  runtime->slots->pdata[sequence->slot] = NULL;
+  sequence->slot = -1;
+  runtime->kv_tokens -= MIN (runtime->kv_tokens, sequence->kv_held);
+  sequence->kv_held = 0;
+}
+
+/* The last that was admitted gives its place back, and begins anew with what it has said as a part
+ * of its prompt: vLLM's preemption by recomputation. */
+static void
+preempt_one (TachoSimRuntime *runtime)
+{
+  TachoSimSequence *last = NULL;
+
+  for (guint i = 0; i < runtime->slots->len; i++)
+    {
+      TachoSimSequence *sequence = g_ptr_array_index (runtime->slots, i);
+
+      if (sequence != NULL && (last == NULL || sequence->n_admission > last->n_admission))
+        last = sequence;
+    }
+  if (last == NULL)
+    return;
+  tacho_sim_batch_release (runtime, last);
+  runtime->stats->preemptions++;
+  last->preempted = TRUE;
+  g_queue_push_head (&runtime->waiting, last);
+}
+
+static guint
+count_busy (const TachoSimRuntime *runtime)
+{
+  guint n = 0;
+
+  for (guint i = 0; i < runtime->slots->len; i++)
+    n += g_ptr_array_index (runtime->slots, i) != NULL;
+  return n;
+}
+
+/* Makes room for one more token of each. */
+static void
+make_room (TachoSimRuntime *runtime)
+{
+  guint64 limit = runtime->model->kv_cache_tokens;
+  guint busy = count_busy (runtime);
+
+  while (limit > 0 && busy > 1 && runtime->kv_tokens + busy > limit)
+    {
+      preempt_one (runtime);
+      busy--;
+    }
+}
+
+static void
+admit (TachoSimRuntime *runtime, TachoSimSequence *sequence, guint slot, gint64 at)
+{
+  TachoSimEngineStats *stats = runtime->stats;
+  gboolean again = sequence->preempted;
+
+  runtime->slots->pdata[slot] = sequence;
+  sequence->slot = (int) slot;
+  sequence->n_admission = ++runtime->n_admissions;
+  sequence->due_ns = at + scaled_ns (runtime, runtime->model->prefill_ms_fixed * sequence->factor);
+  sequence->n_processed = sequence->cache_prompt ? cached_prefix (runtime, sequence->prompt) : 0;
+  sequence->preempted = FALSE;
+  hold (runtime, sequence, sequence->prompt->len + sequence->n_decoded);
+  stats->prefix_queries += sequence->prompt->len;
+  stats->prefix_hits += sequence->n_processed;
+  if (again)
+    return; /* its user knows it as one that has a slot */
+  sequence->admitted_ns = at;
+  sequence->n_cached = sequence->n_processed;
+  stats->queue_seconds += (double) MAX (at - sequence->queued_ns, 0) / 1e9;
+  stats->admissions++;
+  sequence->funcs->admitted (sequence->user_data);
+}
+
 /**
  * tacho_sim_batch_admit:
  * @runtime: a model
  * @at: the time of the schedule
  *
- * Gives free slots to those who wait, the first come first.
+ * Gives free slots to those who wait, the first come first, as far as the KV cache has room.
  */
 void
 tacho_sim_batch_admit (TachoSimRuntime *runtime, gint64 at)
 {
   for (guint i = 0; i < runtime->slots->len && runtime->status == TACHO_SIM_LOADED; i++)
     {
-      TachoSimSequence *sequence;
+      TachoSimSequence *sequence = g_queue_peek_head (&runtime->waiting);
 
       if (g_ptr_array_index (runtime->slots, i) != NULL)
         continue;
-      sequence = g_queue_pop_head (&runtime->waiting);
-      if (sequence == NULL)
+      if (sequence == NULL || !fits (runtime, sequence) ||
+          tacho_sim_engine_is_asleep (runtime->engine))
         break;
-      runtime->slots->pdata[i] = sequence;
-      sequence->slot = (int) i;
-      sequence->admitted_ns = at;
-      sequence->due_ns = sequence->admitted_ns +
-                         scaled_ns (runtime, runtime->model->prefill_ms_fixed * sequence->factor);
-      sequence->n_cached = sequence->cache_prompt ? cached_prefix (runtime, sequence->prompt) : 0;
-      sequence->n_processed = sequence->n_cached;
-      sequence->funcs->admitted (sequence->user_data);
+      g_queue_pop_head (&runtime->waiting);
+      admit (runtime, sequence, i, at);
     }
 }
 
@@ -285,6 +385,7 @@ tacho_sim_batch_plan (TachoSimRuntime *runtime, gint64 from, gint64 due)
 void
 tacho_sim_batch_run (TachoSimRuntime *runtime, gint64 due, gint64 now)
 {
+  make_room (runtime);
   if (is_independent (runtime->model))
     run_independent (runtime, now);
   else

@@ -74,8 +74,14 @@ model_new (const ModelRow *row)
   return model;
 }
 
-static TachoSimModel *
-model_copy (const TachoSimModel *model)
+/**
+ * tacho_sim_model_copy:
+ * @model: a model
+ *
+ * Returns: (transfer full): a deep copy, freed with the settings that it is added to
+ */
+TachoSimModel *
+tacho_sim_model_copy (const TachoSimModel *model)
 {
   TachoSimModel *copy = g_memdup2 (model, sizeof *model);
 
@@ -300,7 +306,7 @@ tacho_sim_config_copy (const TachoSimConfig *config)
   copy = g_memdup2 (config, sizeof *config);
   copy->models = g_ptr_array_new_with_free_func (model_free);
   for (guint i = 0; i < config->models->len; i++)
-    g_ptr_array_add (copy->models, model_copy (g_ptr_array_index (config->models, i)));
+    g_ptr_array_add (copy->models, tacho_sim_model_copy (g_ptr_array_index (config->models, i)));
   copy->faults = g_ptr_array_new_with_free_func ((GDestroyNotify) tacho_sim_fault_free);
   for (guint i = 0; i < config->faults->len; i++)
     g_ptr_array_add (copy->faults, tacho_sim_fault_copy (g_ptr_array_index (config->faults, i)));

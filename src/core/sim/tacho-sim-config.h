@@ -62,6 +62,8 @@ typedef struct
   gboolean reasoning; /* thinks first (reasoning_content) */
 } TachoSimModel;
 
+TachoSimModel *tacho_sim_model_copy (const TachoSimModel *model) G_GNUC_WARN_UNUSED_RESULT;
+
 typedef enum
 {
   TACHO_SIM_FAULT_STATUS,   /* answer with an HTTP status */

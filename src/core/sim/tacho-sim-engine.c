@@ -15,6 +15,13 @@
 
 #define LOAD_TICKS 20
 
+typedef struct
+{
+  guint id; /* 0: gone */
+  TachoSimWatchFunc func;
+  gpointer user_data;
+} Watch;
+
 struct _TachoSimEngine
 {
   TachoSimConfig *config;
@@ -22,6 +29,9 @@ struct _TachoSimEngine
   GPtrArray *runtimes;
   TachoSimEngineStats stats;
   guint n_tasks;
+  GArray *watches; /* of Watch */
+  guint n_watches;
+  gboolean asleep;
 
   GMutex lock;
   TachoSimCounters counters; /* under lock */
@@ -116,6 +126,29 @@ timer_cb (gpointer user_data)
   return G_SOURCE_CONTINUE;
 }
 
+/* Who watches may stop to watch meanwhile, or others begin. */
+static void
+tell (TachoSimRuntime *runtime)
+{
+  TachoSimEngine *engine = runtime->engine;
+  g_autofree guint *ids = g_new (guint, engine->watches->len + 1);
+  guint n = engine->watches->len;
+
+  for (guint i = 0; i < n; i++)
+    ids[i] = g_array_index (engine->watches, Watch, i).id;
+  for (guint i = 0; i < n; i++)
+    for (guint j = 0; j < engine->watches->len; j++)
+      {
+        Watch watch = g_array_index (engine->watches, Watch, j);
+
+        if (watch.id == ids[i])
+          {
+            watch.func (runtime, watch.user_data);
+            break;
+          }
+      }
+}
+
 /* --- loading ---------------------------------------------------------------------------------- */
 
 static void
@@ -157,6 +190,7 @@ load_cb (gpointer user_data)
     tacho_sim_timer_set (runtime->load_timer, MIN (now + MAX (total / LOAD_TICKS, 1000),
                                                    runtime->load_begin_ns + total));
   update_gauges (runtime->engine);
+  tell (runtime);
   return G_SOURCE_CONTINUE;
 }
 
@@ -177,6 +211,7 @@ tacho_sim_engine_load (TachoSimEngine *engine, TachoSimRuntime *runtime)
   runtime->progress = 0;
   runtime->load_begin_ns = now_ns ();
   tacho_sim_timer_set (runtime->load_timer, runtime->load_begin_ns);
+  tell (runtime);
 }
 
 /**
@@ -194,6 +229,7 @@ tacho_sim_engine_unload (TachoSimEngine *engine, TachoSimRuntime *runtime)
   runtime->progress = 0;
   tacho_sim_timer_set (runtime->load_timer, 0);
   g_ptr_array_set_size (runtime->cache, 0);
+  runtime->kv_tokens = 0;
   for (guint i = 0; i < runtime->slots->len; i++)
     {
       TachoSimSequence *sequence = g_ptr_array_index (runtime->slots, i);
@@ -206,6 +242,7 @@ tacho_sim_engine_unload (TachoSimEngine *engine, TachoSimRuntime *runtime)
     }
   fail_waiting (runtime, "the model was unloaded");
   kick (runtime);
+  tell (runtime);
 }
 
 /* --- the engine ------------------------------------------------------------------------------- */
@@ -262,6 +299,7 @@ tacho_sim_engine_new (const TachoSimConfig *config, GMainContext *context)
   engine->config = tacho_sim_config_copy (config);
   engine->context = g_main_context_ref (context);
   engine->runtimes = g_ptr_array_new_with_free_func (runtime_free);
+  engine->watches = g_array_new (FALSE, TRUE, sizeof (Watch));
   g_mutex_init (&engine->lock);
   for (guint i = 0; i < engine->config->models->len; i++)
     g_ptr_array_add (engine->runtimes,
@@ -279,10 +317,23 @@ tacho_sim_engine_free (TachoSimEngine *engine)
   if (engine == NULL)
     return;
   g_ptr_array_unref (engine->runtimes);
+  g_array_unref (engine->watches);
   tacho_sim_config_free (engine->config);
   g_main_context_unref (engine->context);
   g_mutex_clear (&engine->lock);
   g_free (engine);
+}
+
+/**
+ * tacho_sim_engine_get_seed:
+ * @engine: the engine
+ *
+ * Returns: the configuration's seed
+ */
+guint64
+tacho_sim_engine_get_seed (TachoSimEngine *engine)
+{
+  return engine->config->seed;
 }
 
 /**
@@ -311,10 +362,112 @@ tacho_sim_engine_find (TachoSimEngine *engine, const char *id)
     {
       TachoSimRuntime *runtime = g_ptr_array_index (engine->runtimes, i);
 
-      if (g_str_equal (runtime->model->id, id))
+      if (!runtime->removed && g_str_equal (runtime->model->id, id))
         return runtime;
     }
   return NULL;
+}
+
+/**
+ * tacho_sim_engine_watch:
+ * @engine: the engine
+ * @func: called on the engine's context when a model's status or its load's progress changed
+ * @user_data: for @func
+ *
+ * Returns: what tacho_sim_engine_unwatch() takes
+ */
+guint
+tacho_sim_engine_watch (TachoSimEngine *engine, TachoSimWatchFunc func, gpointer user_data)
+{
+  const Watch watch = { ++engine->n_watches, func, user_data };
+
+  g_array_append_val (engine->watches, watch);
+  return watch.id;
+}
+
+/**
+ * tacho_sim_engine_unwatch:
+ * @engine: the engine
+ * @watch: of tacho_sim_engine_watch()
+ */
+void
+tacho_sim_engine_unwatch (TachoSimEngine *engine, guint watch)
+{
+  for (guint i = 0; i < engine->watches->len; i++)
+    if (g_array_index (engine->watches, Watch, i).id == watch)
+      {
+        g_array_remove_index (engine->watches, i);
+        return;
+      }
+}
+
+/**
+ * tacho_sim_engine_set_asleep:
+ * @engine: the engine
+ * @asleep: whether new generations wait, and the prefix cache is given up
+ */
+void
+tacho_sim_engine_set_asleep (TachoSimEngine *engine, gboolean asleep)
+{
+  engine->asleep = asleep;
+  for (guint i = 0; i < engine->runtimes->len; i++)
+    {
+      TachoSimRuntime *runtime = g_ptr_array_index (engine->runtimes, i);
+
+      if (asleep)
+        g_ptr_array_set_size (runtime->cache, 0);
+      else
+        kick (runtime);
+    }
+}
+
+/**
+ * tacho_sim_engine_is_asleep:
+ * @engine: the engine
+ *
+ * Returns: whether new generations wait
+ */
+gboolean
+tacho_sim_engine_is_asleep (TachoSimEngine *engine)
+{
+  return engine->asleep;
+}
+
+/**
+ * tacho_sim_engine_add_model:
+ * @engine: the engine
+ * @id: its id; a model of this id that was removed comes back
+ * @like: what it is like
+ *
+ * Returns: (transfer none): the model, not loaded
+ */
+TachoSimRuntime *
+tacho_sim_engine_add_model (TachoSimEngine *engine, const char *id, const TachoSimModel *like)
+{
+  TachoSimRuntime *runtime;
+  TachoSimModel *model;
+
+  for (guint i = 0; i < engine->runtimes->len; i++)
+    {
+      runtime = g_ptr_array_index (engine->runtimes, i);
+      if (g_str_equal (runtime->model->id, id))
+        {
+          runtime->removed = FALSE;
+          tell (runtime);
+          return runtime;
+        }
+    }
+  model = tacho_sim_model_copy (like);
+  g_free (model->id);
+  g_free (model->name);
+  model->id = g_strdup (id);
+  model->name = g_strdup (id);
+  model->loaded = FALSE;
+  g_ptr_array_add (engine->config->models, model);
+  runtime = runtime_new (engine, model, engine->runtimes->len);
+  g_ptr_array_add (engine->runtimes, runtime);
+  tell (runtime);
+  return runtime;
 }
 
 /**
@@ -374,6 +527,7 @@ void
 tacho_sim_engine_add (TachoSimEngine *engine, TachoSimRuntime *runtime, TachoSimSequence *sequence)
 {
   sequence->runtime = runtime;
+  sequence->queued_ns = now_ns ();
   sequence->id_task = engine->n_tasks++;
   g_queue_push_tail (&runtime->waiting, sequence);
   g_mutex_lock (&engine->lock);
@@ -403,7 +557,7 @@ tacho_sim_engine_remove (TachoSimEngine *engine, TachoSimSequence *sequence)
     return;
   sequence->runtime = NULL;
   if (sequence->slot >= 0)
-    runtime->slots->pdata[sequence->slot] = NULL;
+    tacho_sim_batch_release (runtime, sequence);
   else
     g_queue_remove (&runtime->waiting, sequence);
   if (runtime->stepping)

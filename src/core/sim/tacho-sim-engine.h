@@ -21,6 +21,9 @@ typedef struct
   guint64 prompt_tokens, predicted_tokens;
   double prompt_seconds, predicted_seconds;
   guint64 decode_steps, busy_slots, max_tokens;
+  guint64 prefix_queries, prefix_hits; /* tokens */
+  guint64 preemptions, admissions;
+  double queue_seconds;
 } TachoSimEngineStats;
 
 typedef struct _TachoSimEngine TachoSimEngine;
@@ -56,7 +59,10 @@ struct _TachoSimSequence
   gboolean in_step;  /* takes part in the step that runs */
   guint step_tokens; /* prompt tokens in it */
   gint64 due_ns;     /* an independent sequence's next token; else when the fixed time has passed */
-  gint64 admitted_ns, prompt_done_ns, last_token_ns;
+  gint64 queued_ns, admitted_ns, prompt_done_ns, last_token_ns;
+  guint kv_held;       /* tokens in the KV cache */
+  guint64 n_admission; /* who came last is preempted first */
+  gboolean preempted;  /* waits once more */
 };
 
 struct _TachoSimRuntime
@@ -66,11 +72,14 @@ struct _TachoSimRuntime
   const TachoSimModel *model;
   TachoSimStatus status;
   gboolean failed;
-  double progress;  /* 0..1 while loading */
-  gint64 loaded_at; /* Unix time */
-  GPtrArray *slots; /* of TachoSimSequence, NULL where free; not owned */
-  GQueue waiting;   /* of TachoSimSequence */
-  GPtrArray *cache; /* of GArray: prompts that were processed */
+  gboolean removed;  /* from the server's disk: nobody finds it any more */
+  double progress;   /* 0..1 while loading */
+  gint64 loaded_at;  /* Unix time */
+  GPtrArray *slots;  /* of TachoSimSequence, NULL where free; not owned */
+  GQueue waiting;    /* of TachoSimSequence */
+  GPtrArray *cache;  /* of GArray: prompts that were processed */
+  guint64 kv_tokens; /* that the slots hold */
+  guint64 n_admissions;
   GRand *random;
   GSource *timer;
   GSource *load_timer;
@@ -84,8 +93,19 @@ TachoSimEngine *tacho_sim_engine_new (const TachoSimConfig *config,
 void tacho_sim_engine_free (TachoSimEngine *engine);               /* no sequence may be left */
 GPtrArray *tacho_sim_engine_get_runtimes (TachoSimEngine *engine); /* of TachoSimRuntime */
 TachoSimRuntime *tacho_sim_engine_find (TachoSimEngine *engine, const char *id);
+guint64 tacho_sim_engine_get_seed (TachoSimEngine *engine);
 gint64 tacho_sim_engine_scale_ns (TachoSimEngine *engine, double ms);
 const TachoSimEngineStats *tacho_sim_engine_get_stats (TachoSimEngine *engine);
+/* A model's status changed, or its load went on. */
+typedef void (*TachoSimWatchFunc) (TachoSimRuntime *runtime, gpointer user_data);
+guint tacho_sim_engine_watch (TachoSimEngine *engine, TachoSimWatchFunc func, gpointer user_data);
+void tacho_sim_engine_unwatch (TachoSimEngine *engine, guint watch);
+/* Asleep: nothing is admitted, who comes waits. */
+void tacho_sim_engine_set_asleep (TachoSimEngine *engine, gboolean asleep);
+gboolean tacho_sim_engine_is_asleep (TachoSimEngine *engine);
+/* A model that was not there: a copy of like, on the disk and not loaded. */
+TachoSimRuntime *
+tacho_sim_engine_add_model (TachoSimEngine *engine, const char *id, const TachoSimModel *like);
 void tacho_sim_engine_load (TachoSimEngine *engine, TachoSimRuntime *runtime);
 void tacho_sim_engine_unload (TachoSimEngine *engine, TachoSimRuntime *runtime);
 

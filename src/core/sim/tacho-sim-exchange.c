@@ -12,10 +12,12 @@
 #include "sim/tacho-sim-text.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <time.h>
 
+#define END_CONDITIONS (POLLHUP | POLLERR | POLLRDHUP)
 #define JSON_TYPE "application/json; charset=utf-8"
 
 /* --- the capture ------------------------------------------------------------------------------ */
@@ -80,6 +82,8 @@ cancel_generation (TachoSimExchange *exchange)
 
   if (generation != NULL)
     exchange->generation_cancel (generation);
+  if (exchange->job != NULL)
+    exchange->job_free (g_steal_pointer (&exchange->job));
 }
 
 /* libsoup lets go of the message when its next write fails. */
@@ -140,12 +144,13 @@ watch_cb (GSocket *socket, GIOCondition condition, gpointer user_data)
   char byte;
   gssize n = recv (g_socket_get_fd (socket), &byte, 1, MSG_PEEK | MSG_DONTWAIT);
 
-  if (n > 0 && !(condition & (G_IO_HUP | G_IO_ERR)))
+  if (n > 0 && !(condition & END_CONDITIONS))
     {
-      watch_client (exchange, 0); /* the next request is here already; only look for the end now */
+      /* The next request, or a TLS record, is here already: look only for the end now. */
+      watch_client (exchange, (GIOCondition) POLLRDHUP);
       return G_SOURCE_REMOVE;
     }
-  if (n < 0 && (errno == EAGAIN || errno == EINTR) && !(condition & (G_IO_HUP | G_IO_ERR)))
+  if (n < 0 && (errno == EAGAIN || errno == EINTR) && !(condition & END_CONDITIONS))
     return G_SOURCE_CONTINUE;
   client_left (exchange);
   return G_SOURCE_REMOVE;
@@ -222,27 +227,6 @@ tacho_sim_exchange_reply (TachoSimExchange *exchange, guint status, const char *
 }
 
 /**
- * tacho_sim_error_json:
- * @status: code
- * @type: llama.cpp's error type
- * @message: words
- *
- * Returns: (transfer full): llama.cpp's error object
- */
-char *
-tacho_sim_error_json (guint status, const char *type, const char *message)
-{
-  GString *json = g_string_new (NULL);
-
-  g_string_append_printf (json, "{\"error\":{\"code\":%u,\"message\":", status);
-  tacho_sim_json_quote (json, message);
-  g_string_append (json, ",\"type\":");
-  tacho_sim_json_quote (json, type);
-  g_string_append (json, "}}");
-  return g_string_free (json, FALSE);
-}
-
-/**
  * tacho_sim_exchange_error:
  * @exchange: the exchange
  * @status: HTTP status
@@ -266,18 +250,20 @@ tacho_sim_exchange_error (TachoSimExchange *exchange,
   if (status == 429 || status == 503)
     soup_message_headers_replace (soup_server_message_get_response_headers (exchange->message),
                                   "Retry-After", "1");
-  tacho_sim_exchange_reply (exchange, status, JSON_TYPE,
-                            tacho_sim_error_json (status, type, message));
+  tacho_sim_exchange_reply (
+      exchange, status, JSON_TYPE,
+      tacho_sim_error_body (exchange->family, exchange->path, status, type, message));
 }
 
 /**
  * tacho_sim_exchange_begin_stream:
  * @exchange: the exchange
+ * @type: content type
  *
- * Sends the head of an SSE stream.
+ * Sends the head of a stream.
  */
 void
-tacho_sim_exchange_begin_stream (TachoSimExchange *exchange)
+tacho_sim_exchange_begin_stream (TachoSimExchange *exchange, const char *type)
 {
   SoupMessageHeaders *headers = soup_server_message_get_response_headers (exchange->message);
   SoupMessageBody *body = soup_server_message_get_response_body (exchange->message);
@@ -292,7 +278,7 @@ tacho_sim_exchange_begin_stream (TachoSimExchange *exchange)
       return;
     }
   begin_head (exchange, SOUP_STATUS_OK);
-  soup_message_headers_set_content_type (headers, "text/event-stream", NULL);
+  soup_message_headers_set_content_type (headers, type, NULL);
   soup_message_headers_replace (headers, "Cache-Control", "no-cache");
   soup_message_headers_set_encoding (headers, SOUP_ENCODING_CHUNKED);
   soup_message_body_set_accumulate (body, FALSE);
@@ -312,7 +298,6 @@ static void
 cut_stream (TachoSimExchange *exchange)
 {
   SoupMessageBody *body = soup_server_message_get_response_body (exchange->message);
-  g_autofree char *error = NULL;
   g_autofree char *event = NULL;
 
   exchange->ended = TRUE;
@@ -330,8 +315,7 @@ cut_stream (TachoSimExchange *exchange)
       g_source_attach (exchange->delay, exchange->host->context);
       return;
     case TACHO_SIM_FAULT_ERROR:
-      error = tacho_sim_error_json (500, "server_error", "simulated error");
-      event = g_strdup_printf ("data: %s\n\n", error);
+      event = tacho_sim_error_event (exchange, "simulated error");
       soup_message_body_append (body, SOUP_MEMORY_COPY, event, strlen (event));
       break;
     default: /* truncate */
@@ -342,19 +326,18 @@ cut_stream (TachoSimExchange *exchange)
 }
 
 /**
- * tacho_sim_exchange_send_event:
+ * tacho_sim_exchange_send:
  * @exchange: an exchange whose stream has begun
- * @data: one line
+ * @text: one event, with what ends it
  *
- * Sends an SSE event, unless it is a fault's turn.
+ * Sends it, unless it is a fault's turn.
  *
  * Returns: whether the stream goes on
  */
 TachoSimSend
-tacho_sim_exchange_send_event (TachoSimExchange *exchange, const char *data)
+tacho_sim_exchange_send (TachoSimExchange *exchange, const char *text)
 {
   SoupMessageBody *body = soup_server_message_get_response_body (exchange->message);
-  char *event;
 
   if (exchange->ended)
     return TACHO_SIM_CUT;
@@ -364,10 +347,26 @@ tacho_sim_exchange_send_event (TachoSimExchange *exchange, const char *data)
       return TACHO_SIM_CUT;
     }
   exchange->n_events++;
-  event = g_strconcat ("data: ", data, "\n\n", NULL);
-  soup_message_body_append_take (body, (guchar *) event, strlen (event));
+  soup_message_body_append (body, SOUP_MEMORY_COPY, text, strlen (text));
   soup_server_message_unpause (exchange->message);
   return TACHO_SIM_SENT;
+}
+
+/**
+ * tacho_sim_exchange_send_event:
+ * @exchange: an exchange whose stream has begun
+ * @data: one line
+ *
+ * Sends it as an SSE event, unless it is a fault's turn.
+ *
+ * Returns: whether the stream goes on
+ */
+TachoSimSend
+tacho_sim_exchange_send_event (TachoSimExchange *exchange, const char *data)
+{
+  g_autofree char *event = g_strconcat ("data: ", data, "\n\n", NULL);
+
+  return tacho_sim_exchange_send (exchange, event);
 }
 
 /**

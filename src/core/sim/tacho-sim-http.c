@@ -9,6 +9,7 @@
 
 #include "base/tacho-error.h"
 #include "base/tacho-url.h"
+#include "sim/tacho-sim-reply.h"
 
 #include <string.h>
 
@@ -24,8 +25,74 @@
 gboolean
 tacho_sim_is_generation (const char *path)
 {
-  return g_str_equal (path, "/v1/chat/completions") || g_str_equal (path, "/v1/completions") ||
-         g_str_equal (path, "/chat/completions") || g_str_equal (path, "/completions");
+  static const char *const paths[] = {
+    "/v1/chat/completions",
+    "/v1/completions",
+    "/chat/completions",
+    "/completions",
+    "/completion",
+    "/v1/responses",
+    "/api/chat",
+    "/api/generate",
+    "/api/v1/chat",
+    "/generate",
+    "/api/v0/chat/completions",
+    "/api/v0/completions",
+    "/generate_stream",
+    "/openai/v1/chat/completions",
+    "/openai/v1/completions",
+    NULL,
+  };
+
+  return g_strv_contains (paths, path) ||
+         (g_str_has_prefix (path, "/v2/models/") &&
+          (g_str_has_suffix (path, "/generate") || g_str_has_suffix (path, "/infer") ||
+           g_str_has_suffix (path, "/generate_stream")));
+}
+
+/**
+ * tacho_sim_exchange_is:
+ * @exchange: the exchange
+ * @method: an HTTP method
+ * @path: a path
+ *
+ * Returns: whether that was asked for
+ */
+gboolean
+tacho_sim_exchange_is (TachoSimExchange *exchange, const char *method, const char *path)
+{
+  return g_str_equal (exchange->path, path) &&
+         g_str_equal (soup_server_message_get_method (exchange->message), method);
+}
+
+/**
+ * tacho_sim_exchange_get_between:
+ * @exchange: the exchange
+ * @prefix: how the path begins
+ * @suffix: how it ends
+ *
+ * Returns: (transfer full) (nullable): what stands between them, if they match and it is not empty
+ */
+char *
+tacho_sim_exchange_get_between (TachoSimExchange *exchange, const char *prefix, const char *suffix)
+{
+  gsize all = strlen (exchange->path), before = strlen (prefix), after = strlen (suffix);
+
+  if (all <= before + after || !g_str_has_prefix (exchange->path, prefix) ||
+      !g_str_has_suffix (exchange->path, suffix))
+    return NULL;
+  return g_strndup (exchange->path + before, all - before - after);
+}
+
+/**
+ * tacho_sim_exchange_reply_json:
+ * @exchange: the exchange
+ * @json: (transfer full): the whole body of a reply with status 200
+ */
+void
+tacho_sim_exchange_reply_json (TachoSimExchange *exchange, GString *json)
+{
+  tacho_sim_exchange_reply (exchange, 200, TACHO_SIM_JSON_TYPE, g_string_free (json, FALSE));
 }
 
 static void
@@ -46,6 +113,74 @@ reply_counters (TachoSimExchange *exchange)
                        c.max_in_flight));
 }
 
+/* LM Studio says so with status 200. */
+static void
+reply_unknown (TachoSimExchange *exchange)
+{
+  const char *method = soup_server_message_get_method (exchange->message);
+  GString *json = g_string_new (NULL);
+  g_autofree char *words = NULL;
+
+  switch (exchange->family)
+    {
+    case TACHO_SIM_FAMILY_LMSTUDIO:
+      words = g_strdup_printf ("Unexpected endpoint or method. (%s %s)", method, exchange->path);
+      tacho_sim_json_add (json, "{'error':%s}", words);
+      tacho_sim_exchange_reply_json (exchange, json);
+      return;
+    case TACHO_SIM_FAMILY_OLLAMA:
+    case TACHO_SIM_FAMILY_TGI:
+      g_string_free (json, TRUE);
+      tacho_sim_exchange_reply (exchange, 404, "text/plain", g_strdup ("404 page not found"));
+      return;
+    case TACHO_SIM_FAMILY_VLLM:
+    case TACHO_SIM_FAMILY_SGLANG:
+    case TACHO_SIM_FAMILY_KSERVE:
+    case TACHO_SIM_FAMILY_RYZANSTEIN:
+      tacho_sim_json_add (json, "{'detail':'Not Found'}");
+      tacho_sim_exchange_reply (exchange, 404, TACHO_SIM_JSON_TYPE, g_string_free (json, FALSE));
+      return;
+    case TACHO_SIM_FAMILY_OIP:
+      g_string_free (json, TRUE);
+      tacho_sim_exchange_reply (exchange, 404, "text/plain", g_strdup (""));
+      return;
+    case TACHO_SIM_FAMILY_ALL:
+    case TACHO_SIM_FAMILY_LLAMACPP:
+    case TACHO_SIM_FAMILY_OPENAI:
+    case TACHO_SIM_N_FAMILIES:
+    default:
+      g_string_free (json, TRUE);
+      tacho_sim_exchange_error (exchange, 404, "not_found_error", "File Not Found");
+    }
+}
+
+/* Which routes each family has, the first match counting. */
+static const struct
+{
+  TachoSimFamily family;
+  gboolean (*route) (TachoSimExchange *exchange);
+} routes[] = {
+  { TACHO_SIM_FAMILY_LLAMACPP, tacho_sim_llamacpp_route },
+  { TACHO_SIM_FAMILY_OPENAI, tacho_sim_openai_route },
+};
+
+/* Where all families are spoken, the exchange becomes that of the family that knows the route. */
+static gboolean
+route_to_family (TachoSimExchange *exchange)
+{
+  TachoSimFamily family = exchange->family;
+
+  for (guint i = 0; i < G_N_ELEMENTS (routes); i++)
+    if (family == TACHO_SIM_FAMILY_ALL || routes[i].family == family)
+      {
+        exchange->family = routes[i].family;
+        if (routes[i].route (exchange))
+          return TRUE;
+      }
+  exchange->family = family;
+  return FALSE;
+}
+
 static void
 route (TachoSimExchange *exchange)
 {
@@ -54,9 +189,8 @@ route (TachoSimExchange *exchange)
                               tacho_sim_capture_to_json (exchange->host->capture));
   else if (g_str_equal (exchange->path, "/__tacho/counters"))
     reply_counters (exchange);
-  else if ((exchange->family == TACHO_SIM_FAMILY_OPENAI || !tacho_sim_llamacpp_route (exchange)) &&
-           !tacho_sim_openai_route (exchange))
-    tacho_sim_exchange_error (exchange, 404, "not_found_error", "File Not Found");
+  else if (!route_to_family (exchange))
+    reply_unknown (exchange);
 }
 
 static gboolean
@@ -136,8 +270,29 @@ is_authorized (TachoSimExchange *exchange)
 
   if (config->api_key == NULL)
     return TRUE;
-  if (exchange->family != TACHO_SIM_FAMILY_OPENAI && g_strv_contains (open_paths, exchange->path))
-    return TRUE;
+  switch (exchange->family)
+    {
+    case TACHO_SIM_FAMILY_ALL:
+    case TACHO_SIM_FAMILY_LLAMACPP:
+      if (g_strv_contains (open_paths, exchange->path))
+        return TRUE;
+      break;
+    case TACHO_SIM_FAMILY_VLLM: /* guards these alone */
+      if (!g_str_has_prefix (exchange->path, "/v1/"))
+        return TRUE;
+      break;
+    case TACHO_SIM_FAMILY_OPENAI:
+    case TACHO_SIM_FAMILY_OLLAMA:
+    case TACHO_SIM_FAMILY_LMSTUDIO:
+    case TACHO_SIM_FAMILY_SGLANG:
+    case TACHO_SIM_FAMILY_TGI:
+    case TACHO_SIM_FAMILY_OIP:
+    case TACHO_SIM_FAMILY_KSERVE:
+    case TACHO_SIM_FAMILY_RYZANSTEIN:
+    case TACHO_SIM_N_FAMILIES:
+    default:
+      break;
+    }
   if (value != NULL && g_ascii_strncasecmp (value, "Bearer ", 7) == 0)
     key = value + 7;
   return key != NULL && equal_secret (key, config->api_key);
@@ -214,7 +369,8 @@ early_handler_cb (SoupServer *server,
   if (sized && soup_message_headers_get_content_length (headers) > MAX_BODY)
     {
       g_autofree char *json =
-          tacho_sim_error_json (413, "invalid_request_error", "the request is larger than 32 MiB");
+          tacho_sim_error_body (TACHO_SIM_FAMILY_LLAMACPP, NULL, 413, "invalid_request_error",
+                                "the request is larger than 32 MiB");
 
       soup_message_headers_replace (soup_server_message_get_response_headers (message),
                                     "Connection", "close");

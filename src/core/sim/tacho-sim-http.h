@@ -6,6 +6,7 @@
 #include "sim/tacho-sim-capture.h"
 #include "sim/tacho-sim-engine.h"
 #include "sim/tacho-sim-fault.h"
+#include "sim/tacho-sim-generation.h"
 
 #include <json-glib/json-glib.h>
 #include <libsoup/soup.h>
@@ -22,7 +23,8 @@ typedef struct
   TachoSimCapture *capture;
   GMutex fault_lock;
   TachoSimFaultSet *faults;
-  GQueue exchanges; /* of TachoSimExchange */
+  GHashTable *adapters; /* LoRA: name to path */
+  GQueue exchanges;     /* of TachoSimExchange */
   guint64 n_requests;
 } TachoSimHost;
 
@@ -53,13 +55,9 @@ typedef struct
   GSource *delay;
   gpointer generation;
   void (*generation_cancel) (gpointer generation); /* frees it too */
+  gpointer job; /* what else the reply waits for: a load, a download */
+  GDestroyNotify job_free;
 } TachoSimExchange;
-
-typedef enum
-{
-  TACHO_SIM_SENT,
-  TACHO_SIM_CUT, /* a fault ended the stream: stop generating */
-} TachoSimSend;
 
 TachoSimListener *tacho_sim_listener_new (TachoSimHost *host,
                                           const TachoSimFront *front,
@@ -80,24 +78,34 @@ void tacho_sim_exchange_reply (TachoSimExchange *exchange,
                                guint status,
                                const char *type,
                                char *body /* full */);
-void tacho_sim_exchange_error (TachoSimExchange *exchange,
-                               guint status,
-                               const char *type,
-                               const char *format,
-                               ...) G_GNUC_PRINTF (4, 5);
-void tacho_sim_exchange_begin_stream (TachoSimExchange *exchange);
+void
+tacho_sim_exchange_error (TachoSimExchange *exchange,
+                          guint status,
+                          const char *type, /* llama.cpp's, of which the family makes its own */
+                          const char *format,
+                          ...) G_GNUC_PRINTF (4, 5);
+void tacho_sim_exchange_begin_stream (TachoSimExchange *exchange, const char *type);
+/* One event (an NDJSON line, an SSE event) as it goes on the wire. */
+TachoSimSend tacho_sim_exchange_send (TachoSimExchange *exchange, const char *text);
 TachoSimSend tacho_sim_exchange_send_event (TachoSimExchange *exchange, const char *data);
 void tacho_sim_exchange_end_stream (TachoSimExchange *exchange);
 JsonObject *tacho_sim_exchange_parse_body (TachoSimExchange *exchange,
                                            JsonNode **root); /* NULL: has replied */
-char *tacho_sim_error_json (guint status,
+/* An error in the family's own shape: the body of a reply, or an event in a stream. */
+char *tacho_sim_error_body (TachoSimFamily family,
+                            const char *path, /* or NULL */
+                            guint status,
                             const char *type,
                             const char *message) G_GNUC_WARN_UNUSED_RESULT;
+char *tacho_sim_error_event (const TachoSimExchange *exchange,
+                             const char *message) G_GNUC_WARN_UNUSED_RESULT;
 
+gboolean tacho_sim_exchange_is (TachoSimExchange *exchange, const char *method, const char *path);
+/* What stands between prefix and suffix in the path, or NULL; unescaped. */
+char *tacho_sim_exchange_get_between (TachoSimExchange *exchange,
+                                      const char *prefix,
+                                      const char *suffix) G_GNUC_WARN_UNUSED_RESULT;
+void tacho_sim_exchange_reply_json (TachoSimExchange *exchange, GString *json /* full */);
 gboolean tacho_sim_is_generation (const char *path);
-void tacho_sim_openai_generate (TachoSimExchange *exchange); /* chat and completions */
-gboolean
-tacho_sim_openai_route (TachoSimExchange *exchange); /* FALSE: not a route of this family */
-gboolean tacho_sim_llamacpp_route (TachoSimExchange *exchange);
 
 G_END_DECLS

@@ -4,7 +4,7 @@
 
 #include "config.h"
 
-#include "sim/tacho-sim-http.h"
+#include "sim/tacho-sim-reply.h"
 
 #include "base/tacho-json.h"
 #include "sim/tacho-sim-text.h"
@@ -310,7 +310,9 @@ tacho_sim_llamacpp_route (TachoSimExchange *exchange)
     load_or_unload (exchange, TRUE);
   else if (post && router && g_str_equal (path, "/models/unload"))
     load_or_unload (exchange, FALSE);
+  else if (post && (g_str_equal (path, "/chat/completions") || g_str_equal (path, "/completions")))
+    tacho_sim_openai_generate (exchange);
   else
-    return FALSE;
+    return tacho_sim_openai_route (exchange);
   return TRUE;
 }

@@ -1,507 +1,425 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* /v1/chat/completions and /v1/completions, whole and streamed, as llama.cpp answers them; without
- * llama.cpp's additions when the server is to look like a plain OpenAI-compatible one. */
+/* Chat and text completion in OpenAI's form, whole and streamed. The families differ in small
+ * things: when the role comes, what thoughts are called, what rides along. */
 #define G_LOG_DOMAIN "tacho"
 
 #include "config.h"
 
-#include "sim/tacho-sim-http.h"
+#include "sim/tacho-sim-reply.h"
 
 #include "base/tacho-json.h"
 #include "sim/tacho-sim-prompt.h"
-#include "sim/tacho-sim-text.h"
 
 #include <string.h>
 
-#define JSON_TYPE "application/json; charset=utf-8"
-#define MAX_STOPS 16
+typedef enum
+{
+  ROLE_ALONE_NULL,  /* a first delta of role and content null */
+  ROLE_ALONE_EMPTY, /* a first delta of role and empty content */
+  ROLE_EVERYWHERE,  /* in each delta */
+} RoleStyle;
 
 typedef struct
 {
-  TachoSimExchange *exchange;
-  TachoSimSequence *sequence;
-  TachoSimText text;
-  char *model;
-  char *id;
-  gint64 created;
-  gboolean chat, stream, include_usage, return_progress;
-  gboolean ignore_eos, timings_per_token;
-  gint64 max_tokens; /* -1: until it ends by itself */
-  guint natural_length;
-  guint n_reasoning; /* the first tokens are thoughts: so many, to the end of a sentence */
-  gboolean thinking;
-  guint64 content_seed; /* of what follows the thoughts */
-  GPtrArray *stops;
-  GString *pending; /* may be the begin of a stop string */
-  GString *content; /* of a whole reply */
-  GString *reasoning;
-  GString *scratch;
-  const char *finish_reason;
-  gboolean role_sent;
-} Generation;
+  RoleStyle role;
+  const char *reasoning; /* the field of thoughts; NULL: they are content */
+  const char *prefix;    /* of an event */
+  const char *owned_by;  /* NULL: the model's own id */
+  const char *fingerprint;
+  gboolean nulls;          /* fields without a value are null, not left out */
+  gboolean cached_details; /* prompt_tokens_details in the usage */
+  gboolean timings;
+} Dialect;
 
-static void
-generation_free (gpointer data)
+#define OURS "tacho-sim-" TACHO_VERSION
+
+static const Dialect dialects[TACHO_SIM_N_FAMILIES] = {
+  [TACHO_SIM_FAMILY_ALL] = { ROLE_ALONE_NULL, "reasoning_content", "data: ", "llamacpp", OURS,
+                             FALSE, TRUE, TRUE },
+  [TACHO_SIM_FAMILY_LLAMACPP] = { ROLE_ALONE_NULL, "reasoning_content", "data: ", "llamacpp", OURS,
+                                  FALSE, TRUE, TRUE },
+  [TACHO_SIM_FAMILY_OPENAI] = { ROLE_ALONE_EMPTY, "reasoning_content", "data: ", "tacho-sim", OURS,
+                                FALSE, TRUE, FALSE },
+  [TACHO_SIM_FAMILY_OLLAMA] = { ROLE_EVERYWHERE, "reasoning", "data: ", "library", "fp_ollama",
+                                FALSE, FALSE, FALSE },
+  [TACHO_SIM_FAMILY_LMSTUDIO] = { ROLE_EVERYWHERE, "reasoning_content",
+                                  "data: ", "organization_owner", OURS, FALSE, FALSE, FALSE },
+  [TACHO_SIM_FAMILY_VLLM] = { ROLE_ALONE_EMPTY, "reasoning", "data: ", "vllm", NULL, FALSE, TRUE,
+                              FALSE },
+  [TACHO_SIM_FAMILY_SGLANG] = { ROLE_ALONE_EMPTY, "reasoning_content", "data: ", "sglang", NULL,
+                                TRUE, TRUE, FALSE },
+  [TACHO_SIM_FAMILY_TGI] = { ROLE_EVERYWHERE, NULL, "data:", NULL, "3.3.6-" OURS, FALSE, FALSE,
+                             FALSE },
+  [TACHO_SIM_FAMILY_OIP] = { ROLE_ALONE_EMPTY, NULL, "data: ", "Triton Inference Server", NULL,
+                             FALSE, FALSE, FALSE },
+  [TACHO_SIM_FAMILY_KSERVE] = { ROLE_ALONE_EMPTY, NULL, "data: ", "kserve", NULL, FALSE, FALSE,
+                                FALSE },
+  [TACHO_SIM_FAMILY_RYZANSTEIN] = { ROLE_ALONE_EMPTY, NULL, "data: ", "ryzanstein-llm", NULL, FALSE,
+                                    FALSE, FALSE },
+};
+
+static const Dialect *
+dialect_of (const TachoSimExchange *exchange)
 {
-  Generation *generation = data;
-
-  if (generation->sequence != NULL)
-    {
-      tacho_sim_engine_remove (generation->exchange->host->engine, generation->sequence);
-      tacho_sim_sequence_free (generation->sequence);
-    }
-  g_free (generation->model);
-  g_free (generation->id);
-  g_ptr_array_unref (generation->stops);
-  g_string_free (generation->pending, TRUE);
-  g_string_free (generation->content, TRUE);
-  g_string_free (generation->reasoning, TRUE);
-  g_string_free (generation->scratch, TRUE);
-  g_free (generation);
+  return &dialects[exchange->family];
 }
 
 /* --- JSON ------------------------------------------------------------------------------------- */
 
 static void
-append_number (GString *json, const char *name, double value)
+append_timings (GString *json, const TachoSimReply *reply)
 {
-  char text[G_ASCII_DTOSTR_BUF_SIZE];
+  TachoSimTimes t;
+  guint n;
 
-  g_string_append_printf (json, "\"%s\":%s", name,
-                          g_ascii_formatd (text, sizeof text, "%.6g", value));
+  tacho_sim_reply_get_times (reply, &t);
+  n = t.n_prompt - t.n_cached;
+  tacho_sim_json_add (json,
+                      ",'timings':{'cache_n':%u,'prompt_n':%u,'prompt_ms':%n,"
+                      "'prompt_per_token_ms':%n,'prompt_per_second':%n,'predicted_n':%u,"
+                      "'predicted_ms':%n,'predicted_per_token_ms':%n,'predicted_per_second':%n}",
+                      t.n_cached, n, t.prompt_ms, t.prompt_ms / MAX (n, 1),
+                      t.prompt_ms > 0 ? n / t.prompt_ms * 1000 : 0.0, t.n_output, t.decode_ms,
+                      t.decode_ms / MAX (t.n_output, 1),
+                      t.decode_ms > 0 ? t.n_output / t.decode_ms * 1000 : 0.0);
 }
 
 static void
-append_timings (GString *json, const Generation *generation)
+append_usage (GString *json, const TachoSimReply *reply)
 {
-  const TachoSimSequence *sequence = generation->sequence;
-  guint n_prompt = sequence->prompt->len - sequence->n_cached;
-  guint n = sequence->n_decoded;
-  double prompt_ms = (double) (sequence->prompt_done_ns - sequence->admitted_ns) / 1e6;
-  double predicted_ms = (double) (sequence->last_token_ns - sequence->prompt_done_ns) / 1e6;
+  const TachoSimSequence *sequence = reply->generation->sequence;
+  const Dialect *dialect = dialect_of (reply->exchange);
+  guint thoughts = tacho_sim_generation_get_reasoning_tokens (reply->generation);
 
-  g_string_append_printf (json, ",\"timings\":{\"cache_n\":%u,\"prompt_n\":%u,", sequence->n_cached,
-                          n_prompt);
-  append_number (json, "prompt_ms", prompt_ms);
-  g_string_append_c (json, ',');
-  append_number (json, "prompt_per_token_ms", prompt_ms / MAX (n_prompt, 1));
-  g_string_append_c (json, ',');
-  append_number (json, "prompt_per_second", prompt_ms > 0 ? n_prompt / prompt_ms * 1000 : 0);
-  g_string_append_printf (json, ",\"predicted_n\":%u,", n);
-  append_number (json, "predicted_ms", predicted_ms);
-  g_string_append_c (json, ',');
-  append_number (json, "predicted_per_token_ms", predicted_ms / MAX (n, 1));
-  g_string_append_c (json, ',');
-  append_number (json, "predicted_per_second", predicted_ms > 0 ? n / predicted_ms * 1000 : 0);
+  tacho_sim_json_add (json, ",'usage':{'completion_tokens':%u,'prompt_tokens':%u,'total_tokens':%u",
+                      sequence->n_decoded, sequence->prompt->len,
+                      sequence->n_decoded + sequence->prompt->len);
+  if (dialect->cached_details)
+    tacho_sim_json_add (json, ",'prompt_tokens_details':{'cached_tokens':%u}", sequence->n_cached);
+  if (thoughts > 0 && dialect->reasoning != NULL)
+    tacho_sim_json_add (json, ",'completion_tokens_details':{'reasoning_tokens':%u}", thoughts);
   g_string_append_c (json, '}');
 }
 
 static void
-append_usage (GString *json, const Generation *generation)
+append_identity (GString *json, const TachoSimReply *reply, const char *id, const char *object)
 {
-  const TachoSimSequence *sequence = generation->sequence;
+  tacho_sim_json_add (json, ",'created':%i,'id':%s,'model':%s", reply->created, id, reply->model);
+  if (dialect_of (reply->exchange)->fingerprint != NULL)
+    tacho_sim_json_add (json, ",'system_fingerprint':%s",
+                        dialect_of (reply->exchange)->fingerprint);
+  tacho_sim_json_add (json, ",'object':%s", object);
+}
 
-  g_string_append_printf (json,
-                          ",\"usage\":{\"completion_tokens\":%u,\"prompt_tokens\":%u,"
-                          "\"total_tokens\":%u,\"prompt_tokens_details\":{\"cached_tokens\":%u}",
-                          sequence->n_decoded, sequence->prompt->len,
-                          sequence->n_decoded + sequence->prompt->len, sequence->n_cached);
-  if (generation->n_reasoning > 0)
-    g_string_append_printf (json, ",\"completion_tokens_details\":{\"reasoning_tokens\":%u}",
-                            generation->thinking ? sequence->n_decoded : generation->n_reasoning);
+/* What a choice has besides its text. */
+static void
+append_choice_extras (GString *json, const TachoSimReply *reply)
+{
+  const TachoSimGeneration *generation = reply->generation;
+  gboolean ended = generation->finish_reason != NULL;
+
+  if (reply->exchange->family == TACHO_SIM_FAMILY_VLLM && ended)
+    tacho_sim_json_add (json, ",'stop_reason':%s", generation->stop_word);
+  else if (reply->exchange->family == TACHO_SIM_FAMILY_SGLANG)
+    tacho_sim_json_add (json, ",'logprobs':null,'matched_stop':%s", generation->stop_word);
+}
+
+/* A delta: member NULL is the last one, without text; text NULL is null. */
+static void
+append_delta (GString *json, const TachoSimReply *reply, const char *member, const char *text)
+{
+  const Dialect *dialect = dialect_of (reply->exchange);
+  gboolean role_only = member != NULL && !reply->role_sent;
+
+  g_string_append (json, "\"delta\":{");
+  if (role_only || dialect->role == ROLE_EVERYWHERE)
+    {
+      g_string_append (json, "\"role\":\"assistant\"");
+      if (member == NULL)
+        g_string_append (json, ",\"content\":\"\"");
+    }
+  else if (dialect->nulls)
+    g_string_append (json, "\"role\":null");
+  if (member != NULL)
+    {
+      tacho_sim_json_comma (json);
+      if (dialect->role == ROLE_EVERYWHERE && !g_str_equal (member, "content"))
+        g_string_append (json, "\"content\":\"\",");
+      tacho_sim_json_add (json, "%s:%s", member, text);
+    }
+  if (dialect->nulls)
+    {
+      if (g_strcmp0 (member, "content") != 0)
+        g_string_append (json, ",\"content\":null");
+      if (g_strcmp0 (member, dialect->reasoning) != 0)
+        tacho_sim_json_add (json, ",%s:null", dialect->reasoning);
+      g_string_append (json, ",\"tool_calls\":null");
+    }
   g_string_append_c (json, '}');
 }
 
-static void
-append_identity (GString *json, const Generation *generation, const char *object)
+static GString *
+begin_chunk (TachoSimReply *reply, const char *member, const char *text)
 {
-  g_string_append_printf (json, ",\"created\":%" G_GINT64_FORMAT ",\"id\":\"%s\",\"model\":",
-                          generation->created, generation->id);
-  tacho_sim_json_quote (json, generation->model);
-  g_string_append_printf (
-      json, ",\"system_fingerprint\":\"tacho-sim-" TACHO_VERSION "\",\"object\":\"%s\"", object);
-}
+  GString *json = reply->scratch;
 
-/* A chunk: member NULL is an empty delta, text NULL is null. */
-static const char *
-begin_chunk (Generation *generation, const char *member, const char *text, gboolean with_role)
-{
-  GString *json = generation->scratch;
-
-  g_string_assign (json, "{\"choices\":[{\"finish_reason\":");
-  if (generation->finish_reason != NULL && member == NULL)
-    tacho_sim_json_quote (json, generation->finish_reason);
+  g_string_assign (json, dialect_of (reply->exchange)->prefix);
+  tacho_sim_json_add (json, "{'choices':[{'finish_reason':%s,'index':0,",
+                      member == NULL ? reply->generation->finish_reason : NULL);
+  if (reply->chat)
+    append_delta (json, reply, member, text);
   else
-    g_string_append (json, "null");
-  g_string_append (json, ",\"index\":0,");
-  if (generation->chat)
-    g_string_append (json, with_role ? "\"delta\":{\"role\":\"assistant\"," : "\"delta\":{");
-  if (generation->chat && member != NULL)
-    g_string_append_printf (json, "\"%s\":", member);
-  else if (!generation->chat)
-    g_string_append (json, "\"logprobs\":null,\"text\":");
-  if (text != NULL)
-    tacho_sim_json_quote (json, text);
-  else if (!generation->chat)
-    g_string_append (json, "\"\"");
-  else if (member != NULL)
-    g_string_append (json, "null");
-  g_string_append (json, generation->chat ? "}}]" : "}]");
-  append_identity (json, generation,
-                   generation->chat ? "chat.completion.chunk" : "text_completion");
-  return json->str;
+    tacho_sim_json_add (json, "'logprobs':null,'text':%s", text ? text : "");
+  append_choice_extras (json, reply);
+  g_string_append (json, "}]");
+  append_identity (json, reply, reply->id,
+                   reply->chat ? "chat.completion.chunk" : "text_completion");
+  if (reply->continuous_usage && !reply->exchange->play.no_usage)
+    append_usage (json, reply);
+  return json;
+}
+
+static TachoSimSend
+send_chunk (TachoSimReply *reply)
+{
+  g_string_append (reply->scratch, "}\n\n");
+  return tacho_sim_reply_send_scratch (reply);
 }
 
 static gboolean
-wants_timings (const Generation *generation)
+wants_timings (const TachoSimReply *reply)
 {
-  return generation->exchange->family != TACHO_SIM_FAMILY_OPENAI &&
-         !generation->exchange->play.no_usage;
+  return dialect_of (reply->exchange)->timings && !reply->exchange->play.no_usage;
 }
 
 static TachoSimSend
-send_scratch (Generation *generation)
+send_role (TachoSimReply *reply)
 {
-  g_string_append_c (generation->scratch, '}');
-  return tacho_sim_exchange_send_event (generation->exchange, generation->scratch->str);
-}
+  RoleStyle style = dialect_of (reply->exchange)->role;
 
-static TachoSimSend
-send_role (Generation *generation)
-{
-  if (generation->role_sent || !generation->chat)
+  if (reply->role_sent || !reply->chat || style == ROLE_EVERYWHERE)
     return TACHO_SIM_SENT;
-  generation->role_sent = TRUE;
-  begin_chunk (generation, "content", NULL, TRUE);
-  return send_scratch (generation);
+  begin_chunk (reply, "content", style == ROLE_ALONE_NULL ? NULL : "");
+  reply->role_sent = TRUE;
+  return send_chunk (reply);
 }
 
 static TachoSimSend
-send_text (Generation *generation, const char *text, gboolean reasoning)
+send_text (TachoSimReply *reply, const char *text, gboolean reasoning)
 {
-  if (send_role (generation) == TACHO_SIM_CUT)
+  const char *field = dialect_of (reply->exchange)->reasoning;
+
+  if (send_role (reply) == TACHO_SIM_CUT)
     return TACHO_SIM_CUT;
-  begin_chunk (generation, reasoning ? "reasoning_content" : "content", text, FALSE);
-  if (generation->timings_per_token && wants_timings (generation))
-    append_timings (generation->scratch, generation);
-  return send_scratch (generation);
+  begin_chunk (reply, reasoning && field != NULL ? field : "content", text);
+  if (reply->timings_per_token && wants_timings (reply))
+    append_timings (reply->scratch, reply);
+  return send_chunk (reply);
 }
 
 static void
-send_end (Generation *generation)
+send_progress (TachoSimReply *reply)
 {
-  TachoSimExchange *exchange = generation->exchange;
-  gboolean usage_chunk = generation->include_usage && !exchange->play.no_usage;
+  const TachoSimSequence *sequence = reply->generation->sequence;
 
-  if (send_role (generation) == TACHO_SIM_CUT)
+  if (!reply->return_progress || send_role (reply) == TACHO_SIM_CUT)
     return;
-  begin_chunk (generation, NULL, NULL, FALSE);
-  if (!usage_chunk && wants_timings (generation))
-    append_timings (generation->scratch, generation);
-  if (send_scratch (generation) == TACHO_SIM_CUT)
+  reply->role_sent = FALSE; /* such a chunk has the role once more */
+  begin_chunk (reply, "content", NULL);
+  reply->role_sent = TRUE;
+  tacho_sim_json_add (
+      reply->scratch, ",'prompt_progress':{'total':%u,'cache':%u,'processed':%u,'time_ms':%i}",
+      sequence->prompt->len, sequence->n_cached, sequence->n_processed,
+      (gint64) ((g_get_monotonic_time () * 1000 - sequence->admitted_ns) / 1000000));
+  send_chunk (reply);
+}
+
+static void
+send_end (TachoSimReply *reply)
+{
+  TachoSimExchange *exchange = reply->exchange;
+  gboolean usage_chunk = reply->include_usage && !exchange->play.no_usage;
+
+  if (send_role (reply) == TACHO_SIM_CUT)
+    return;
+  begin_chunk (reply, NULL, NULL);
+  if (!usage_chunk && wants_timings (reply))
+    append_timings (reply->scratch, reply);
+  if (send_chunk (reply) == TACHO_SIM_CUT)
     return;
   if (usage_chunk)
     {
-      g_string_assign (generation->scratch, "{\"choices\":[]");
-      append_identity (generation->scratch, generation,
-                       generation->chat ? "chat.completion.chunk" : "text_completion");
-      append_usage (generation->scratch, generation);
-      if (wants_timings (generation))
-        append_timings (generation->scratch, generation);
-      if (send_scratch (generation) == TACHO_SIM_CUT)
+      g_string_printf (reply->scratch, "%s{\"choices\":[]", dialect_of (exchange)->prefix);
+      append_identity (reply->scratch, reply,
+                       exchange->family == TACHO_SIM_FAMILY_TGI ? "" : reply->id,
+                       reply->chat ? "chat.completion.chunk" : "text_completion");
+      append_usage (reply->scratch, reply);
+      if (wants_timings (reply))
+        append_timings (reply->scratch, reply);
+      if (send_chunk (reply) == TACHO_SIM_CUT)
         return;
     }
-  if (tacho_sim_exchange_send_event (exchange, "[DONE]") == TACHO_SIM_CUT)
-    return;
-  TACHO_SIM_COUNT (exchange->host->engine, completed, 1);
-  tacho_sim_exchange_end_stream (exchange);
+  g_string_printf (reply->scratch, "%s[DONE]\n\n", dialect_of (exchange)->prefix);
+  tacho_sim_reply_send_scratch (reply);
+}
+
+/* What LM Studio adds on its own routes. */
+static void
+append_lmstudio_stats (GString *json, const TachoSimReply *reply)
+{
+  const TachoSimModel *model = reply->runtime->model;
+  TachoSimTimes t;
+
+  tacho_sim_reply_get_times (reply, &t);
+  tacho_sim_json_add (
+      json,
+      ",'stats':{'tokens_per_second':%n,'time_to_first_token':%n,'generation_time':%n,"
+      "'stop_reason':%s},'model_info':{'arch':%s,'quant':%s,'format':'gguf',"
+      "'context_length':%i},'runtime':{'name':'tacho-sim','version':'" TACHO_VERSION
+      "','supported_formats':['gguf']}",
+      t.decode_ms > 0 ? t.n_output / t.decode_ms * 1000 : 0.0, (t.queue_ms + t.prompt_ms) / 1000,
+      t.decode_ms / 1000,
+      g_str_equal (reply->generation->finish_reason, "length") ? "maxPredictedTokensReached"
+                                                               : "eosFound",
+      model->architecture, model->quantization, model->context_window);
 }
 
 static void
-reply_whole (Generation *generation)
+write_whole (TachoSimReply *reply, GString *json)
 {
-  GString *json = g_string_new ("{\"choices\":[{\"finish_reason\":");
+  TachoSimExchange *exchange = reply->exchange;
+  const char *field = dialect_of (exchange)->reasoning;
 
-  tacho_sim_json_quote (json, generation->finish_reason);
-  g_string_append (json, ",\"index\":0,");
-  if (generation->chat)
+  tacho_sim_json_add (json, "{'choices':[{'finish_reason':%s,'index':0,",
+                      reply->generation->finish_reason);
+  if (field == NULL)
+    g_string_prepend (reply->content, reply->reasoning->str);
+  if (reply->chat)
     {
       g_string_append (json, "\"message\":{\"role\":\"assistant\",");
-      if (generation->reasoning->len > 0)
-        {
-          g_string_append (json, "\"reasoning_content\":");
-          tacho_sim_json_quote (json, generation->reasoning->str);
-          g_string_append_c (json, ',');
-        }
-      g_string_append (json, "\"content\":");
-      tacho_sim_json_quote (json, generation->content->str);
-      g_string_append (json, "}}]");
+      if (field != NULL && reply->reasoning->len > 0)
+        tacho_sim_json_add (json, "%s:%s,", field, reply->reasoning->str);
+      tacho_sim_json_add (json, "'content':%s}", reply->content->str);
     }
   else
-    {
-      g_string_append (json, "\"logprobs\":null,\"text\":");
-      tacho_sim_json_quote (json, generation->content->str);
-      g_string_append (json, "}]");
-    }
-  append_identity (json, generation, generation->chat ? "chat.completion" : "text_completion");
-  if (!generation->exchange->play.no_usage)
-    append_usage (json, generation);
-  if (wants_timings (generation))
-    append_timings (json, generation);
+    tacho_sim_json_add (json, "'logprobs':null,'text':%s", reply->content->str);
+  append_choice_extras (json, reply);
+  g_string_append (json, "}]");
+  append_identity (json, reply, reply->id, reply->chat ? "chat.completion" : "text_completion");
+  if (!exchange->play.no_usage)
+    append_usage (json, reply);
+  if (wants_timings (reply))
+    append_timings (json, reply);
+  if (g_str_has_prefix (exchange->path, "/api/v0/"))
+    append_lmstudio_stats (json, reply);
   g_string_append_c (json, '}');
-  if (!generation->exchange->play.has_stream_fault)
-    TACHO_SIM_COUNT (generation->exchange->host->engine, completed, 1);
-  tacho_sim_exchange_reply (generation->exchange, 200, JSON_TYPE, g_string_free (json, FALSE));
 }
 
-/* --- what the engine says --------------------------------------------------------------------- */
+static const TachoSimFormat openai_format = { TACHO_SIM_SSE_TYPE, NULL,     send_progress,
+                                              send_text,          send_end, write_whole };
 
-static void
-admitted_cb (gpointer user_data)
-{
-  Generation *generation = user_data;
-
-  if (generation->stream)
-    tacho_sim_exchange_begin_stream (generation->exchange);
-}
-
-static void
-progress_cb (gpointer user_data)
-{
-  Generation *generation = user_data;
-  const TachoSimSequence *sequence = generation->sequence;
-
-  if (!generation->return_progress || !generation->stream ||
-      send_role (generation) == TACHO_SIM_CUT)
-    return;
-  begin_chunk (generation, "content", NULL, TRUE);
-  g_string_append_printf (generation->scratch,
-                          ",\"prompt_progress\":{\"total\":%u,\"cache\":%u,\"processed\":%u,"
-                          "\"time_ms\":%" G_GINT64_FORMAT "}",
-                          sequence->prompt->len, sequence->n_cached, sequence->n_processed,
-                          (g_get_monotonic_time () * 1000 - sequence->admitted_ns) / 1000000);
-  send_scratch (generation);
-}
-
-/* Where a stop string begins in the pending text; or how much may be sent, because what follows may
- * yet become a stop string. */
-static gboolean
-find_stop (const Generation *generation, gsize *keep)
-{
-  const GString *pending = generation->pending;
-
-  *keep = pending->len;
-  for (guint i = 0; i < generation->stops->len; i++)
-    {
-      const char *found = strstr (pending->str, g_ptr_array_index (generation->stops, i));
-
-      if (found != NULL)
-        {
-          *keep = (gsize) (found - pending->str);
-          return TRUE;
-        }
-    }
-  for (guint i = 0; i < generation->stops->len; i++)
-    {
-      const char *stop = g_ptr_array_index (generation->stops, i);
-      gsize length = strlen (stop);
-
-      for (gsize n = MIN (length, pending->len); n > 0; n--)
-        if (memcmp (pending->str + pending->len - n, stop, n) == 0)
-          {
-            *keep = MIN (*keep, pending->len - n);
-            break;
-          }
-    }
-  return FALSE;
-}
-
-static TachoSimSend
-emit_pending (Generation *generation, gsize n, gboolean reasoning)
-{
-  g_autofree char *text = g_strndup (generation->pending->str, n);
-
-  g_string_erase (generation->pending, 0, (gssize) n);
-  if (!generation->stream)
-    {
-      g_string_append (reasoning ? generation->reasoning : generation->content, text);
-      return TACHO_SIM_SENT;
-    }
-  return *text != '\0' ? send_text (generation, text, reasoning) : TACHO_SIM_SENT;
-}
-
-static gboolean
-token_cb (gpointer user_data)
-{
-  Generation *generation = user_data;
-  TachoSimSequence *sequence = generation->sequence;
-  gint64 context = sequence->runtime->model->context_window;
-  guint n = sequence->n_decoded;
-  gboolean reasoning = generation->thinking;
-  gboolean sentence_end = tacho_sim_text_next (&generation->text, generation->pending);
-  gsize keep = generation->pending->len;
-
-  if (!reasoning && find_stop (generation, &keep))
-    generation->finish_reason = "stop";
-  else if ((generation->max_tokens >= 0 && n >= generation->max_tokens) ||
-           (gint64) n + sequence->prompt->len >= context)
-    generation->finish_reason = "length";
-  else if (!generation->ignore_eos && n >= generation->natural_length && sentence_end)
-    generation->finish_reason = "stop";
-  if (reasoning && n >= generation->n_reasoning && sentence_end)
-    {
-      generation->thinking = FALSE;
-      generation->n_reasoning = n;
-      tacho_sim_text_init (&generation->text, generation->content_seed);
-    }
-
-  /* At the end, what was held back goes out too, unless a stop string begins there. */
-  if (generation->finish_reason != NULL && (reasoning || !find_stop (generation, &keep)))
-    keep = generation->pending->len;
-  TACHO_SIM_COUNT (generation->exchange->host->engine, output_tokens, 1);
-  if (emit_pending (generation, keep, reasoning) == TACHO_SIM_CUT)
-    return FALSE;
-  if (generation->finish_reason == NULL)
-    return TRUE;
-  if (generation->stream)
-    send_end (generation);
-  else
-    reply_whole (generation);
-  return FALSE;
-}
-
-static void
-failed_cb (gpointer user_data, const char *reason)
-{
-  Generation *generation = user_data;
-  TachoSimExchange *exchange = generation->exchange;
-  g_autofree char *message =
-      g_strdup_printf ("model name=%s failed to load: %s", generation->model, reason);
-
-  if (exchange->head_sent && !exchange->ended)
-    {
-      g_autofree char *json = tacho_sim_error_json (500, "server_error", reason);
-
-      tacho_sim_exchange_send_event (exchange, json);
-      tacho_sim_exchange_end_stream (exchange);
-    }
-  else
-    tacho_sim_exchange_error (exchange, 500, "server_error", "%s", message);
-}
-
-static const TachoSimSequenceFuncs sequence_funcs = { admitted_cb, progress_cb, token_cb,
-                                                      failed_cb };
+/* Its stream is labelled as plain text. */
+static const TachoSimFormat ryzanstein_format = { "text/plain", NULL,     NULL,
+                                                  send_text,    send_end, write_whole };
 
 /* --- the request ------------------------------------------------------------------------------ */
 
-static void
-add_stop (GPtrArray *stops, const char *stop)
-{
-  if (stop != NULL && *stop != '\0' && strlen (stop) <= 1024 && stops->len < MAX_STOPS)
-    g_ptr_array_add (stops, g_strdup (stop));
-}
-
-static void
-read_stops (JsonObject *request, GPtrArray *stops)
+/**
+ * tacho_sim_openai_read_options:
+ * @request: a generation request
+ * @options: gets what it asks for
+ */
+void
+tacho_sim_openai_read_options (JsonObject *request, TachoSimGenerationOptions *options)
 {
   JsonArray *array = tacho_json_get_array (request, "stop");
 
-  add_stop (stops, tacho_json_get_string (request, "stop", NULL));
+  options->max_tokens = tacho_json_get_int (
+      request, "max_completion_tokens",
+      tacho_json_get_int (request, "max_tokens", tacho_json_get_int (request, "n_predict", -1)));
+  options->min_tokens = tacho_json_get_int (request, "min_tokens", 0);
+  options->seed = tacho_json_get_int (request, "seed", -1);
+  options->ignore_eos = tacho_json_get_boolean (request, "ignore_eos", FALSE);
+  options->cache_prompt = tacho_json_get_boolean (request, "cache_prompt", TRUE);
+  tacho_sim_generation_options_add_stop (options, tacho_json_get_string (request, "stop", NULL));
   for (guint i = 0; array != NULL && i < json_array_get_length (array); i++)
     {
       JsonNode *node = json_array_get_element (array, i);
 
       if (JSON_NODE_HOLDS_VALUE (node) && json_node_get_value_type (node) == G_TYPE_STRING)
-        add_stop (stops, json_node_get_string (node));
+        tacho_sim_generation_options_add_stop (options, json_node_get_string (node));
     }
-}
-
-static guint64
-text_seed (const Generation *generation, GArray *tokens, gint64 seed)
-{
-  guint64 hash = tacho_sim_mix (generation->exchange->host->config->seed);
-
-  for (guint i = 0; i < tokens->len; i++)
-    hash = tacho_sim_mix (hash ^ g_array_index (tokens, guint32, i));
-  return tacho_sim_mix (hash ^ g_str_hash (generation->model) ^ tacho_sim_mix ((guint64) seed));
-}
-
-static Generation *
-generation_new (TachoSimExchange *exchange, JsonObject *request, const TachoSimModel *model)
-{
-  Generation *generation = g_new0 (Generation, 1);
-  JsonObject *options = tacho_json_get_object (request, "stream_options");
-
-  generation->exchange = exchange;
-  generation->chat = strstr (exchange->path, "chat") != NULL;
-  generation->model = g_strdup (model->id);
-  generation->created = g_get_real_time () / G_USEC_PER_SEC;
-  generation->stream = tacho_json_get_boolean (request, "stream", FALSE);
-  generation->include_usage = tacho_json_get_boolean (options, "include_usage", FALSE);
-  generation->return_progress = tacho_json_get_boolean (request, "return_progress", FALSE);
-  generation->timings_per_token = tacho_json_get_boolean (request, "timings_per_token", FALSE);
-  generation->ignore_eos = tacho_json_get_boolean (request, "ignore_eos", FALSE);
-  generation->max_tokens = tacho_json_get_int (
-      request, "max_completion_tokens",
-      tacho_json_get_int (request, "max_tokens", tacho_json_get_int (request, "n_predict", -1)));
-  generation->stops = g_ptr_array_new_with_free_func (g_free);
-  generation->pending = g_string_new (NULL);
-  generation->content = g_string_new (NULL);
-  generation->reasoning = g_string_new (NULL);
-  generation->scratch = g_string_sized_new (512);
-  read_stops (request, generation->stops);
-  return generation;
 }
 
 static void
 start_generation (TachoSimExchange *exchange, TachoSimRuntime *runtime, JsonObject *request)
 {
-  const TachoSimModel *model = runtime->model;
   g_autoptr (GArray) tokens = g_array_new (FALSE, FALSE, sizeof (guint32));
-  Generation *generation = generation_new (exchange, request, model);
+  g_auto (TachoSimGenerationOptions) options = { 0 };
+  JsonObject *stream_options = tacho_json_get_object (request, "stream_options");
+  TachoSimReply *reply = tacho_sim_reply_new (
+      exchange, runtime,
+      exchange->family == TACHO_SIM_FAMILY_RYZANSTEIN ? &ryzanstein_format : &openai_format);
   const char *problem;
-  guint64 seed;
 
-  exchange->generation = generation;
-  exchange->generation_cancel = generation_free;
-  problem = generation->chat ? tacho_sim_prompt_from_chat (request, tokens)
-                             : tacho_sim_prompt_from_completion (request, tokens);
-  if (problem == NULL && generation->max_tokens == 0)
+  tacho_sim_generation_options_init (&options);
+  tacho_sim_openai_read_options (request, &options);
+  reply->chat = strstr (exchange->path, "chat") != NULL;
+  if (exchange->family == TACHO_SIM_FAMILY_OLLAMA) /* it does not know the newer name */
+    options.max_tokens = tacho_json_get_int (request, "max_tokens", -1);
+  if (exchange->family == TACHO_SIM_FAMILY_VLLM)
+    {
+      g_free (reply->model);
+      reply->model = g_strdup (tacho_json_get_string (request, "model", runtime->model->id));
+    }
+  reply->stream = tacho_json_get_boolean (request, "stream", FALSE);
+  reply->include_usage = tacho_json_get_boolean (stream_options, "include_usage", FALSE);
+  if (exchange->family == TACHO_SIM_FAMILY_VLLM)
+    reply->continuous_usage =
+        tacho_json_get_boolean (stream_options, "continuous_usage_stats", FALSE);
+  if (dialect_of (exchange)->timings)
+    {
+      reply->return_progress = tacho_json_get_boolean (request, "return_progress", FALSE);
+      reply->timings_per_token = tacho_json_get_boolean (request, "timings_per_token", FALSE);
+    }
+  problem = reply->chat ? tacho_sim_prompt_from_chat (request, tokens)
+                        : tacho_sim_prompt_from_completion (request, tokens);
+  if (problem == NULL && options.max_tokens == 0)
     problem = "'max_tokens' must be 1 or more";
   if (problem != NULL)
-    {
-      tacho_sim_exchange_error (exchange, 400, "invalid_request_error", "%s", problem);
-      return;
-    }
-  if (tokens->len >= model->context_window)
-    {
-      g_autofree char *body =
-          g_strdup_printf ("{\"error\":{\"code\":400,\"message\":\"the request (%u tokens) exceeds "
-                           "the available context "
-                           "size (%" G_GINT64_FORMAT
-                           " tokens), try increasing it\",\"type\":\"exceed_context_size_error\","
-                           "\"n_prompt_tokens\":%u,\"n_ctx\":%" G_GINT64_FORMAT "}}",
-                           tokens->len, model->context_window, tokens->len, model->context_window);
+    tacho_sim_exchange_error (exchange, exchange->family == TACHO_SIM_FAMILY_TGI ? 422 : 400,
+                              "invalid_request_error", "%s", problem);
+  else
+    tacho_sim_reply_start (reply, g_steal_pointer (&tokens), &options);
+}
 
-      tacho_sim_exchange_reply (exchange, 400, JSON_TYPE, g_steal_pointer (&body));
-      return;
-    }
-  seed = text_seed (generation, tokens, tacho_json_get_int (request, "seed", -1));
-  tacho_sim_text_init (&generation->text, seed);
-  generation->id =
-      g_strdup_printf ("%s-sim-%016" G_GINT64_MODIFIER "x", generation->chat ? "chatcmpl" : "cmpl",
-                       tacho_sim_mix (seed + exchange->number));
-  if (generation->chat && model->reasoning)
-    generation->n_reasoning = 24 + (guint) (tacho_sim_mix (seed + 1) % 48);
-  generation->thinking = generation->n_reasoning > 0;
-  generation->content_seed = tacho_sim_mix (seed + 3);
-  generation->natural_length =
-      generation->n_reasoning + 48 + (guint) (tacho_sim_mix (seed + 2) % 128);
-  generation->sequence =
-      tacho_sim_sequence_new (g_steal_pointer (&tokens), &sequence_funcs, generation);
-  generation->sequence->cache_prompt = tacho_json_get_boolean (request, "cache_prompt", TRUE);
-  generation->sequence->factor = exchange->play.factor;
-  tacho_sim_engine_add (exchange->host->engine, runtime, generation->sequence);
+/**
+ * tacho_sim_find_model:
+ * @exchange: a request
+ * @name: (nullable): the model that it names
+ *
+ * Returns: (transfer none) (nullable): the model; %NULL after an error reply
+ */
+TachoSimRuntime *
+tacho_sim_find_model (TachoSimExchange *exchange, const char *name)
+{
+  TachoSimHost *host = exchange->host;
+  GPtrArray *runtimes = tacho_sim_engine_get_runtimes (host->engine);
+  TachoSimRuntime *runtime;
+
+  /* llama.cpp with one model and TGI take any name. */
+  if (exchange->family == TACHO_SIM_FAMILY_TGI ||
+      (!host->config->router && exchange->family == TACHO_SIM_FAMILY_LLAMACPP))
+    return g_ptr_array_index (runtimes, 0);
+  runtime = tacho_sim_engine_find (host->engine, name);
+  if (runtime == NULL && name != NULL && g_hash_table_contains (host->adapters, name))
+    runtime = g_ptr_array_index (runtimes, 0);
+  if (runtime == NULL && name == NULL)
+    tacho_sim_exchange_error (exchange, 400, "invalid_request_error",
+                              "model name is missing from the request");
+  else if (runtime == NULL)
+    tacho_sim_exchange_error (exchange, 404, "not_found_error", "model '%s' not found", name);
+  return runtime;
 }
 
 /**
@@ -511,48 +429,66 @@ start_generation (TachoSimExchange *exchange, TachoSimRuntime *runtime, JsonObje
 void
 tacho_sim_openai_generate (TachoSimExchange *exchange)
 {
-  const TachoSimConfig *config = exchange->host->config;
   g_autoptr (JsonNode) root = NULL;
   JsonObject *request = tacho_sim_exchange_parse_body (exchange, &root);
-  GPtrArray *runtimes = tacho_sim_engine_get_runtimes (exchange->host->engine);
   TachoSimRuntime *runtime;
-  const char *model;
 
   if (request == NULL)
     return;
-  model = tacho_json_get_string (request, "model", NULL);
-  if (!config->router && exchange->family == TACHO_SIM_FAMILY_LLAMACPP)
-    runtime = g_ptr_array_index (runtimes, 0); /* llama.cpp with one model takes any name */
-  else
-    runtime = tacho_sim_engine_find (exchange->host->engine, model);
-  if (model == NULL && runtime == NULL)
-    tacho_sim_exchange_error (exchange, 400, "invalid_request_error",
-                              "model name is missing from the request");
-  else if (runtime == NULL)
-    tacho_sim_exchange_error (exchange, 404, "not_found_error", "model '%s' not found", model);
-  else
+  runtime = tacho_sim_find_model (exchange, tacho_json_get_string (request, "model", NULL));
+  if (runtime != NULL)
     start_generation (exchange, runtime, request);
 }
 
+/* --- the list --------------------------------------------------------------------------------- */
+
 static void
-list_models (TachoSimExchange *exchange)
+append_model (GString *json,
+              const TachoSimExchange *exchange,
+              const TachoSimModel *model,
+              const char *id,
+              gint64 created)
 {
-  GPtrArray *runtimes = tacho_sim_engine_get_runtimes (exchange->host->engine);
+  const char *owner = dialect_of (exchange)->owned_by;
+
+  tacho_sim_json_comma (json);
+  tacho_sim_json_add (json, "{'id':%s,'object':'model','created':%i,'owned_by':%s", id, created,
+                      owner ? owner : model->id);
+  if (exchange->family == TACHO_SIM_FAMILY_VLLM || exchange->family == TACHO_SIM_FAMILY_SGLANG)
+    tacho_sim_json_add (json, ",'root':%s,'parent':%s,'max_model_len':%i", id,
+                        g_str_equal (id, model->id) ? NULL : model->id, model->context_window);
+  if (exchange->family == TACHO_SIM_FAMILY_VLLM)
+    tacho_sim_json_add (json, ",'permission':[]");
+  g_string_append_c (json, '}');
+}
+
+/**
+ * tacho_sim_openai_list:
+ * @exchange: a request for the list of models
+ */
+void
+tacho_sim_openai_list (TachoSimExchange *exchange)
+{
+  TachoSimHost *host = exchange->host;
+  GPtrArray *runtimes = tacho_sim_engine_get_runtimes (host->engine);
   GString *json = g_string_new ("{\"object\":\"list\",\"data\":[");
+  GHashTableIter iter;
+  gpointer name;
 
   for (guint i = 0; i < runtimes->len; i++)
     {
       const TachoSimRuntime *runtime = g_ptr_array_index (runtimes, i);
 
-      g_string_append (json, i > 0 ? ",{\"id\":" : "{\"id\":");
-      tacho_sim_json_quote (json, runtime->model->id);
-      g_string_append_printf (json,
-                              ",\"object\":\"model\",\"created\":%" G_GINT64_FORMAT
-                              ",\"owned_by\":\"tacho-sim\"}",
-                              runtime->loaded_at);
+      if (!runtime->removed)
+        append_model (json, exchange, runtime->model, runtime->model->id,
+                      exchange->family == TACHO_SIM_FAMILY_TGI ? 0 : runtime->loaded_at);
     }
+  g_hash_table_iter_init (&iter, host->adapters);
+  while (g_hash_table_iter_next (&iter, &name, NULL))
+    append_model (json, exchange, ((TachoSimRuntime *) g_ptr_array_index (runtimes, 0))->model,
+                  name, 0);
   g_string_append (json, "]}");
-  tacho_sim_exchange_reply (exchange, 200, JSON_TYPE, g_string_free (json, FALSE));
+  tacho_sim_exchange_reply_json (exchange, json);
 }
 
 /**
@@ -564,13 +500,15 @@ list_models (TachoSimExchange *exchange)
 gboolean
 tacho_sim_openai_route (TachoSimExchange *exchange)
 {
-  const char *method = soup_server_message_get_method (exchange->message);
-
-  if (tacho_sim_is_generation (exchange->path) && g_str_equal (method, "POST") &&
-      (exchange->family != TACHO_SIM_FAMILY_OPENAI || g_str_has_prefix (exchange->path, "/v1/")))
+  if (tacho_sim_exchange_is (exchange, "POST", "/v1/chat/completions") ||
+      tacho_sim_exchange_is (exchange, "POST", "/v1/completions"))
     tacho_sim_openai_generate (exchange);
-  else if (g_str_equal (exchange->path, "/v1/models") && g_str_equal (method, "GET"))
-    list_models (exchange);
+  else if (tacho_sim_exchange_is (exchange, "GET", "/v1/models"))
+    tacho_sim_openai_list (exchange);
+  else if (tacho_sim_exchange_is (exchange, "POST", "/v1/responses"))
+    tacho_sim_responses_generate (exchange);
+  else if (tacho_sim_exchange_is (exchange, "POST", "/v1/embeddings"))
+    tacho_sim_embeddings (exchange);
   else
     return FALSE;
   return TRUE;

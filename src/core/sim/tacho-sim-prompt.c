@@ -39,21 +39,13 @@ tokenize_content (JsonObject *message, GArray *tokens)
 
 /* The chat template's own tokens: three before a message, one after it, three for the reply's
  * begin. */
-/**
- * tacho_sim_prompt_from_chat:
- * @request: a chat request
- * @tokens: (element-type guint32): gets its tokens, the template's included
- *
- * Returns: (nullable): what is wrong with it
- */
-const char *
-tacho_sim_prompt_from_chat (JsonObject *request, GArray *tokens)
+static const char *
+tokenize_messages (JsonArray *messages, GArray *tokens)
 {
-  JsonArray *messages = tacho_json_get_array (request, "messages");
   guint n = messages ? json_array_get_length (messages) : 0;
 
-  if (n == 0 || n > MAX_MESSAGES)
-    return "'messages' must be an array of messages, and not be empty";
+  if (n > MAX_MESSAGES)
+    return "there are too many messages";
   for (guint i = 0; i < n; i++)
     {
       JsonObject *message = tacho_json_array_get_object (messages, i);
@@ -71,6 +63,76 @@ tacho_sim_prompt_from_chat (JsonObject *request, GArray *tokens)
   append_template (tokens, 1);
   append_template (tokens, g_str_hash ("assistant"));
   append_template (tokens, 2);
+  return NULL;
+}
+
+/* Messages, or bare parts of text as LM Studio takes them. */
+static const char *
+tokenize_input (JsonArray *input, GArray *tokens)
+{
+  JsonObject *first = tacho_json_array_get_object (input, 0);
+
+  if (tacho_json_has (first, "role"))
+    return tokenize_messages (input, tokens);
+  append_template (tokens, g_str_hash ("user"));
+  for (guint i = 0; i < MIN (json_array_get_length (input), MAX_MESSAGES); i++)
+    {
+      JsonObject *part = tacho_json_array_get_object (input, i);
+      const char *text =
+          tacho_json_get_string (part, "content", tacho_json_get_string (part, "text", NULL));
+
+      if (text == NULL)
+        return "each part of 'input' must be an object with text";
+      tacho_sim_tokenize (text, tokens);
+    }
+  append_template (tokens, g_str_hash ("assistant"));
+  return NULL;
+}
+
+/**
+ * tacho_sim_prompt_from_chat:
+ * @request: a chat request
+ * @tokens: (element-type guint32): gets its tokens, the template's included
+ *
+ * Returns: (nullable): what is wrong with it
+ */
+const char *
+tacho_sim_prompt_from_chat (JsonObject *request, GArray *tokens)
+{
+  JsonArray *messages = tacho_json_get_array (request, "messages");
+
+  if (messages == NULL || json_array_get_length (messages) == 0)
+    return "'messages' must be an array of messages, and not be empty";
+  return tokenize_messages (messages, tokens);
+}
+
+/**
+ * tacho_sim_prompt_from_input:
+ * @request: a request with an `input`: text, or an array of messages
+ * @tokens: (element-type guint32): gets its tokens, the template's included
+ *
+ * Returns: (nullable): what is wrong with it
+ */
+const char *
+tacho_sim_prompt_from_input (JsonObject *request, GArray *tokens)
+{
+  const char *text = tacho_json_get_string (request, "input", NULL);
+  JsonArray *input = tacho_json_get_array (request, "input");
+  const char *system = tacho_json_get_string (
+      request, "instructions", tacho_json_get_string (request, "system_prompt", NULL));
+
+  if (text == NULL && (input == NULL || json_array_get_length (input) == 0))
+    return "'input' must be text, or an array of messages, and not be empty";
+  if (system != NULL)
+    {
+      append_template (tokens, g_str_hash ("system"));
+      tacho_sim_tokenize (system, tokens);
+    }
+  if (text == NULL)
+    return tokenize_input (input, tokens);
+  append_template (tokens, g_str_hash ("user"));
+  tacho_sim_tokenize (text, tokens);
+  append_template (tokens, g_str_hash ("assistant"));
   return NULL;
 }
 

@@ -8,5 +8,6 @@ G_BEGIN_DECLS
 
 const char *tacho_sim_prompt_from_chat (JsonObject *request, GArray *tokens);
 const char *tacho_sim_prompt_from_completion (JsonObject *request, GArray *tokens);
+const char *tacho_sim_prompt_from_input (JsonObject *request, GArray *tokens); /* /v1/responses */
 
 G_END_DECLS

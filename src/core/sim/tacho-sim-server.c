@@ -66,6 +66,7 @@ host_free (TachoSimHost *host)
   tacho_sim_engine_free (host->engine);
   tacho_sim_capture_free (host->capture);
   tacho_sim_fault_set_free (host->faults);
+  g_hash_table_unref (host->adapters);
   tacho_sim_config_free (host->config);
   g_main_context_unref (host->context);
   g_mutex_clear (&host->fault_lock);
@@ -86,6 +87,7 @@ host_new (const TachoSimConfig *config, GError **error)
   host->context = g_main_context_new ();
   host->engine = tacho_sim_engine_new (config, host->context);
   host->faults = tacho_sim_fault_set_new (config->seed);
+  host->adapters = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, g_free);
   g_mutex_init (&host->fault_lock);
   g_queue_init (&host->exchanges);
   for (guint i = 0; i < config->faults->len; i++)
@@ -287,7 +289,7 @@ tacho_sim_server_get_n_fronts (TachoSimServer *self)
  * @self: a server
  * @index: of a front in the configuration
  *
- * Returns: (transfer none) (nullable): where it is: `http`, `https`, `grpc` or `grpcs`, and the port
+ * Returns: (transfer none) (nullable): its address with scheme http, https, grpc or grpcs, on a port
  *   of 127.0.0.1; %NULL before the first start
  */
 const char *
@@ -373,19 +375,29 @@ tacho_sim_server_clear_faults (TachoSimServer *self)
   g_mutex_unlock (&self->host->fault_lock);
 }
 
+/* The first front of each protocol. */
 static void
 set_endpoints (TachoSimServer *self, TachoProfile *profile)
 {
-  gboolean rest = FALSE;
+  gboolean rest = FALSE, grpc = FALSE;
 
-  for (guint i = 0; i < self->urls->len && !rest; i++)
+  for (guint i = 0; i < self->urls->len; i++)
     {
       const char *url = g_ptr_array_index (self->urls, i);
 
-      rest = g_str_has_prefix (url, "http");
-      if (rest)
-        tacho_profile_set_endpoint (profile, url);
+      if (g_str_has_prefix (url, "http") && !rest)
+        {
+          tacho_profile_set_endpoint (profile, url);
+          rest = TRUE;
+        }
+      else if (g_str_has_prefix (url, "grpc://") && !grpc)
+        {
+          tacho_profile_set_grpc_endpoint (profile, url + strlen ("grpc://"));
+          grpc = TRUE;
+        }
     }
+  if (grpc)
+    tacho_profile_set_protocol (profile, rest ? TACHO_PROTOCOL_HYBRID : TACHO_PROTOCOL_GRPC, NULL);
 }
 
 /**
