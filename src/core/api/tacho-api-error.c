@@ -275,3 +275,22 @@ tacho_api_check_model_reply (const char *model_id, const TachoHttpReply *reply, 
                model_id, reason->message);
   return FALSE;
 }
+
+gboolean
+tacho_api_change_refused (const char *verb,
+                          const char *model_id,
+                          const TachoHttpReply *reply,
+                          const GError *reason,
+                          GError **error)
+{
+  if (reason == NULL)
+    g_set_error (error, TACHO_ERROR, TACHO_ERROR_MODEL_FAILED,
+                 "The server did not %s “%s”, without saying why", verb, model_id);
+  else if (reply->status == 401 || reply->status == 403 || reply->status == 429 ||
+           reason->code == TACHO_ERROR_PROTOCOL)
+    g_propagate_error (error, g_error_copy (reason));
+  else
+    g_set_error (error, TACHO_ERROR, TACHO_ERROR_MODEL_FAILED, "The server did not %s “%s”: %s",
+                 verb, model_id, reason->message);
+  return FALSE;
+}

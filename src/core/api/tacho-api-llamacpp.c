@@ -327,16 +327,7 @@ tacho_api_llamacpp_parse_change (TachoApi *self,
   if (root != NULL && JSON_NODE_HOLDS_OBJECT (root) &&
       tacho_json_get_boolean (json_node_get_object (root), "success", FALSE))
     return TRUE;
-  if (reason == NULL)
-    g_set_error (error, TACHO_ERROR, TACHO_ERROR_MODEL_FAILED,
-                 "The server did not %s “%s”, without saying why", verb, model_id);
-  else if (reply->status == 401 || reply->status == 403 || reply->status == 429 ||
-           reason->code == TACHO_ERROR_PROTOCOL)
-    g_propagate_error (error, g_steal_pointer (&reason));
-  else
-    g_set_error (error, TACHO_ERROR, TACHO_ERROR_MODEL_FAILED, "The server did not %s “%s”: %s",
-                 verb, model_id, reason->message);
-  return FALSE;
+  return tacho_api_change_refused (verb, model_id, reply, reason, error);
 }
 
 static GArray *

@@ -20,6 +20,13 @@ JsonNode *tacho_api_parse_reply (const TachoHttpReply *reply,
 /* An error status about one model: 404 is TACHO_ERROR_NOT_FOUND. */
 gboolean
 tacho_api_check_model_reply (const char *model_id, const TachoHttpReply *reply, GError **error);
+/* A change that the server refused, for `reason` or none: TACHO_ERROR_MODEL_FAILED with its words,
+ * or what has nothing to do with the model as it is. FALSE. */
+gboolean tacho_api_change_refused (const char *verb,
+                                   const char *model_id,
+                                   const TachoHttpReply *reply,
+                                   const GError *reason,
+                                   GError **error);
 gint64 tacho_api_get_count (JsonObject *object, const char *member, gint64 fallback);
 
 G_END_DECLS
