@@ -5,7 +5,7 @@ _tacho_cli()
 {
   local cur prev command='' i skip=''
   local commands='probe models prompt bench simulate'
-  local common='--url --api --api-key-env --ca --header --timeout-connect --timeout-first
+  local common='--url --grpc --protocol --api --api-key-env --ca --cert --key --pin --proxy --allow-plain-key --header --timeout-connect --timeout-first
     --timeout-idle --timeout-total --json --help'
   local options=''
 
@@ -25,7 +25,7 @@ _tacho_cli()
       continue
     fi
     case ${COMP_WORDS[i]} in
-      --json | --help | --version) ;;
+      --json | --help | --version | --allow-plain-key | --watch) ;;
       -*) skip=yes ;;
       [:=]*) ;;
       *) [[ " $commands " == *" ${COMP_WORDS[i]} "* ]] && { command=${COMP_WORDS[i]}; break; } ;;
@@ -33,11 +33,12 @@ _tacho_cli()
   done
 
   case $prev in
-    --ca | --out | --records | --capture)
+    --ca | --cert | --key | --out | --records | --capture)
       mapfile -t COMPREPLY < <(compgen -f -- "$cur")
       compopt -o filenames 2> /dev/null
       return ;;
-    --api) mapfile -t COMPREPLY < <(compgen -W 'auto openai llamacpp' -- "$cur"); return ;;
+    --api) mapfile -t COMPREPLY < <(compgen -W 'auto openai openai-responses llamacpp ollama lmstudio vllm sglang tgi oip ryzanstein' -- "$cur"); return ;;
+    --protocol) mapfile -t COMPREPLY < <(compgen -W 'rest grpc hybrid' -- "$cur"); return ;;
     --api-key-env) mapfile -t COMPREPLY < <(compgen -e -- "$cur"); return ;;
     --format) mapfile -t COMPREPLY < <(compgen -W 'tacho csv' -- "$cur"); return ;;
     --fault)
@@ -49,7 +50,7 @@ _tacho_cli()
   case $command in
     '') options="$commands"
         [[ $cur == -* ]] && options="$common --version" ;;
-    probe) options="$common" ;;
+    probe) options="$common --watch" ;;
     models) options='list show load unload'
         [[ $cur == -* ]] && options="--all --refresh $common" ;;
     prompt) options="-m --model --system --max-tokens --temperature --top-p --seed --stop --no-stream --stats $common" ;;

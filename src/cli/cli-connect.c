@@ -98,35 +98,72 @@ set_key (CliSession *self, GError **error)
   return tacho_profile_set_api_key (self->profile, key, error);
 }
 
+/* A file that cannot be used is wrong usage: nothing was sent. */
+static gboolean
+usage_of (GError **error, const char *option)
+{
+  g_prefix_error (error, "%s: ", option);
+  if (error != NULL && (*error)->domain == TACHO_ERROR)
+    (*error)->code = TACHO_ERROR_INVALID;
+  return FALSE;
+}
+
+static gboolean
+set_protocol (CliSession *self, GError **error)
+{
+  CliGlobals *globals = &self->globals;
+  TachoProtocol protocol = tacho_profile_get_protocol (self->profile);
+
+  if (globals->grpc != NULL && !tacho_profile_set_grpc_target (self->profile, globals->grpc, error))
+    return usage_of (error, "--grpc");
+  if (globals->protocol == NULL)
+    /* Both addresses were given: both are meant. */
+    protocol = globals->grpc != NULL && tacho_profile_get_url (self->profile) != NULL
+                   ? TACHO_PROTOCOL_HYBRID
+                   : protocol;
+  else if (!tacho_protocol_from_string (globals->protocol, &protocol))
+    {
+      g_set_error (error, CLI_ERROR, CLI_ERROR_USAGE,
+                   "--protocol takes rest, grpc or hybrid, not “%.40s”.", globals->protocol);
+      return FALSE;
+    }
+  if (!tacho_profile_set_protocol (self->profile, protocol, error))
+    return usage_of (error, "--protocol");
+  return TRUE;
+}
+
+static gboolean
+set_tls (CliSession *self, GError **error)
+{
+  CliGlobals *globals = &self->globals;
+
+  if (globals->ca_file != NULL &&
+      !tacho_profile_set_ca_file (self->profile, globals->ca_file, error))
+    return usage_of (error, "--ca");
+  if ((globals->cert_file != NULL || globals->key_file != NULL) &&
+      !tacho_profile_set_client_cert (self->profile, globals->cert_file, globals->key_file, error))
+    return usage_of (error, "--cert and --key");
+  if (globals->pin != NULL && !tacho_profile_set_pin (self->profile, globals->pin, error))
+    return usage_of (error, "--pin");
+  if (globals->proxy != NULL && !tacho_profile_set_proxy (self->profile, globals->proxy, error))
+    return usage_of (error, "--proxy");
+  if (globals->allow_plain_key)
+    tacho_profile_set_allow_plain_key (self->profile, TRUE);
+  return TRUE;
+}
+
 static gboolean
 fill_profile (CliSession *self, GError **error)
 {
   CliGlobals *globals = &self->globals;
 
   if (globals->api != NULL && !tacho_profile_set_api (self->profile, globals->api, error))
-    {
-      g_prefix_error (error, "--api: ");
-      return FALSE;
-    }
-  if (globals->ca_file != NULL)
-    {
-      g_autofree char *path = g_canonicalize_filename (globals->ca_file, NULL);
-
-      if (!tacho_profile_set_ca_file (self->profile, path, error))
-        {
-          g_prefix_error (error, "--ca: ");
-          if (error != NULL)
-            (*error)->code = TACHO_ERROR_INVALID; /* nothing was sent: wrong usage */
-          return FALSE;
-        }
-    }
+    return usage_of (error, "--api");
   for (guint i = 0; globals->headers != NULL && globals->headers[i] != NULL; i++)
     if (!tacho_profile_add_header (self->profile, globals->headers[i], error))
-      {
-        g_prefix_error (error, "--header: ");
-        return FALSE;
-      }
-  return set_timeouts (self, error) && set_key (self, error);
+      return usage_of (error, "--header");
+  return set_protocol (self, error) && set_tls (self, error) && set_timeouts (self, error) &&
+         set_key (self, error);
 }
 
 gboolean
@@ -134,12 +171,14 @@ cli_session_open (CliSession *self, GError **error)
 {
   const char *url = self->globals.url != NULL ? self->globals.url : g_getenv ("TACHO_URL");
 
-  if (url == NULL || *url == '\0')
+  if (url != NULL && *url == '\0')
+    url = NULL;
+  if (url == NULL && self->globals.grpc == NULL)
     {
       g_set_error (
           error, CLI_ERROR, CLI_ERROR_USAGE,
-          "Which server? Give --url http://HOST:PORT (or set TACHO_URL), or --url sim: for "
-          "the built-in simulated one.");
+          "Which server? Give --url http://HOST:PORT (or set TACHO_URL), --grpc HOST:PORT, or "
+          "--url sim: for the built-in simulated one.");
       return FALSE;
     }
   self->profile = tacho_profile_new ("command line", url, error);
@@ -385,6 +424,16 @@ cli_session_print_json (CliSession *self, JsonBuilder *builder)
 {
   g_autoptr (JsonNode) root = json_builder_get_root (builder);
   g_autofree char *text = tacho_json_to_string (root, TRUE);
+  g_autofree char *line = g_strconcat (text, "\n", NULL);
+
+  cli_terminal_print (self->terminal, line);
+}
+
+void
+cli_session_print_json_line (CliSession *self, JsonBuilder *builder)
+{
+  g_autoptr (JsonNode) root = json_builder_get_root (builder);
+  g_autofree char *text = tacho_json_to_string (root, FALSE);
   g_autofree char *line = g_strconcat (text, "\n", NULL);
 
   cli_terminal_print (self->terminal, line);

@@ -57,6 +57,7 @@ cli_session_use_model (CliSession *self, const char *id, GError **error) G_GNUC_
 int cli_session_fail (CliSession *self, const GError *error);
 /* JSON on stdout: takes the builder's document. */
 void cli_session_print_json (CliSession *self, JsonBuilder *builder);
+void cli_session_print_json_line (CliSession *self, JsonBuilder *builder);        /* on one line */
 void cli_json_string (JsonBuilder *builder, const char *name, const char *value); /* NULL: null */
 void cli_json_double (JsonBuilder *builder, const char *name, double value);      /* NaN: null */
 void cli_json_count (JsonBuilder *builder, const char *name, gint64 value, gint64 unknown);

@@ -10,7 +10,7 @@
 
 G_DEFINE_QUARK (cli - error - quark, cli_error)
 
-#define N_COMMON 9
+#define N_COMMON 16
 #define MAX_OPTIONS 64
 
 /* Options that the contract names for later versions: refused by name rather than as a typing
@@ -24,9 +24,15 @@ void
 cli_globals_clear (CliGlobals *globals)
 {
   g_free (globals->url);
+  g_free (globals->grpc);
+  g_free (globals->protocol);
   g_free (globals->api);
   g_free (globals->api_key_env);
   g_free (globals->ca_file);
+  g_free (globals->cert_file);
+  g_free (globals->key_file);
+  g_free (globals->pin);
+  g_free (globals->proxy);
   g_strfreev (globals->headers);
   for (guint i = 0; i < TACHO_N_TIMEOUTS; i++)
     g_free (globals->timeouts[i]);
@@ -39,10 +45,21 @@ common_options (CliGlobals *globals, CliOption options[N_COMMON + 1])
   const CliOption list[N_COMMON + 1] = {
     { "url", 0, "URL", FALSE, &globals->url,
       "Server to use; sim: is the built-in simulated one. Else $TACHO_URL" },
-    { "api", 0, "FAMILY", FALSE, &globals->api, "auto (default), openai or llamacpp" },
+    { "grpc", 0, "HOST:PORT", FALSE, &globals->grpc,
+      "Its gRPC side; grpcs://HOST:PORT for TLS. With --url too, both are used" },
+    { "protocol", 0, "P", FALSE, &globals->protocol, "rest, grpc or hybrid (gRPC, then REST)" },
+    { "api", 0, "FAMILY", FALSE, &globals->api,
+      "auto (default), openai, llamacpp, ollama, lmstudio, vllm, sglang, tgi, oip, ryzanstein" },
     { "api-key-env", 0, "VAR", FALSE, &globals->api_key_env,
       "Take the API key from this environment variable" },
     { "ca", 0, "FILE", FALSE, &globals->ca_file, "Trust the certificates of this PEM file" },
+    { "cert", 0, "FILE", FALSE, &globals->cert_file, "Client certificate (PEM), with --key" },
+    { "key", 0, "FILE", FALSE, &globals->key_file, "The client certificate's key (PEM)" },
+    { "pin", 0, "sha256:HEX", FALSE, &globals->pin,
+      "Take the server certificate with this fingerprint, and no other" },
+    { "proxy", 0, "URL", FALSE, &globals->proxy, "Go through this proxy; never to this computer" },
+    { "allow-plain-key", 0, NULL, FALSE, &globals->allow_plain_key,
+      "Let the API key go to another machine without TLS" },
     { "header", 0, "'K: V'", TRUE, &globals->headers, "Send this header too; may be repeated" },
     { "timeout-connect", 0, "S", FALSE, &globals->timeouts[TACHO_TIMEOUT_CONNECT],
       "Seconds to connect in (5)" },

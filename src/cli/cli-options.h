@@ -18,9 +18,16 @@ typedef enum
 typedef struct
 {
   char *url;
+  char *grpc;
+  char *protocol;
   char *api;
   char *api_key_env;
   char *ca_file;
+  char *cert_file;
+  char *key_file;
+  char *pin;
+  char *proxy;
+  gboolean allow_plain_key;
   char **headers;
   char *timeouts[TACHO_N_TIMEOUTS];
   gboolean json;

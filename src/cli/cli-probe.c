@@ -3,15 +3,16 @@
 #define G_LOG_DOMAIN "tacho-cli"
 
 #include "cli-commands.h"
+#include "cli-endpoints.h"
 
 #include "base/tacho-error.h"
 
 #include <math.h>
 
 static const TachoOperation operations[] = {
-  TACHO_OP_HEALTH,       TACHO_OP_LIST_MODELS, TACHO_OP_SHOW_MODEL, TACHO_OP_LOAD_MODEL,
-  TACHO_OP_UNLOAD_MODEL, TACHO_OP_SLOTS,       TACHO_OP_METRICS,    TACHO_OP_TOKENIZE,
-  TACHO_OP_CHAT,         TACHO_OP_COMPLETION,
+  TACHO_OP_HEALTH,       TACHO_OP_LIST_MODELS,  TACHO_OP_SHOW_MODEL, TACHO_OP_LOAD_MODEL,
+  TACHO_OP_UNLOAD_MODEL, TACHO_OP_SLOTS,        TACHO_OP_METRICS,    TACHO_OP_TOKENIZE,
+  TACHO_OP_PULL_MODEL,   TACHO_OP_DELETE_MODEL, TACHO_OP_CHAT,       TACHO_OP_COMPLETION,
 };
 
 static const char *
@@ -46,6 +47,10 @@ print_json (CliSession *session)
   cli_json_string (builder, "version", tacho_client_manager_get_version (manager));
   cli_json_string (builder, "health", health_name (tacho_client_manager_get_health (manager)));
   cli_json_double (builder, "latency_ms", tacho_client_manager_get_latency_ms (manager));
+  cli_json_string (builder, "state",
+                   tacho_connection_state_to_string (tacho_client_manager_get_state (manager)));
+  cli_json_string (builder, "reason", tacho_client_manager_get_reason (manager));
+  cli_endpoints_add_json (builder, manager);
   json_builder_set_member_name (builder, "simulated");
   json_builder_add_boolean_value (builder, tacho_client_manager_get_simulated (manager));
   json_builder_set_member_name (builder, "capabilities");
@@ -79,6 +84,7 @@ print_text (CliSession *session)
   TachoApi *api = tacho_client_manager_get_api (manager);
   const char *const *evidence = tacho_client_manager_get_evidence (manager);
   double latency = tacho_client_manager_get_latency_ms (manager);
+  GListModel *endpoints = tacho_client_manager_get_endpoints (manager);
   g_autoptr (GPtrArray) rows = g_ptr_array_new_with_free_func ((GDestroyNotify) g_strfreev);
   g_autoptr (GString) can = g_string_new (NULL);
   g_autofree char *latency_text = g_strdup_printf ("%.1f ms", latency);
@@ -89,7 +95,17 @@ print_text (CliSession *session)
       g_string_append_printf (can, "%s%s", can->len > 0 ? ", " : "",
                               tacho_operation_to_string (operations[i]));
   add_row (rows, "URL", tacho_profile_get_url (session->profile));
-  add_row (rows, "Endpoint", tacho_profile_get_endpoint (session->profile));
+  if (g_list_model_get_n_items (endpoints) == 1)
+    add_row (rows, "Endpoint",
+             tacho_endpoint_get_target (tacho_client_manager_get_serving (manager)));
+  for (guint i = 0;
+       g_list_model_get_n_items (endpoints) > 1 && i < g_list_model_get_n_items (endpoints); i++)
+    {
+      g_autoptr (TachoEndpoint) endpoint = g_list_model_get_item (endpoints, i);
+      g_autofree char *line = cli_endpoint_describe (endpoint);
+
+      add_row (rows, i == 0 ? "Endpoints" : "", line);
+    }
   add_row (rows, "API", tacho_api_get_family (api));
   add_row (rows, "Server", tacho_client_manager_get_description (manager));
   add_row (rows, "Version", tacho_client_manager_get_version (manager));
@@ -107,13 +123,20 @@ print_text (CliSession *session)
 int
 cli_probe (CliSession *session, int argc, char **argv)
 {
+  gboolean watch = FALSE;
+  const CliOption options[] = {
+    { "watch", 'w', NULL, FALSE, &watch, "Go on: print the state at each change, until Ctrl-C" },
+    { NULL },
+  };
   const CliUsage usage = {
     .command = "probe",
     .arguments = "",
     .summary = "Finds out which API a server speaks, its version, its health and what it can do.",
     .description = "Examples:\n"
                    "  tacho-cli probe --url http://127.0.0.1:8080\n"
-                   "  tacho-cli probe --url sim: --json",
+                   "  tacho-cli probe --url sim: --json\n"
+                   "  tacho-cli probe --url http://127.0.0.1:8000 --grpc 127.0.0.1:8001 --watch",
+    .options = options,
     .uses_server = TRUE,
   };
   g_auto (GStrv) arguments = NULL;
@@ -130,6 +153,10 @@ cli_probe (CliSession *session, int argc, char **argv)
                           arguments[0]);
       return CLI_EXIT_USAGE;
     }
+  if (watch && !cli_session_open (session, &error))
+    return cli_session_fail (session, error);
+  if (watch)
+    return cli_endpoints_watch (session);
   if (!cli_session_connect (session, &error))
     return cli_session_fail (session, error);
   if (session->globals.json)

@@ -3,6 +3,7 @@
 #define G_LOG_DOMAIN "tacho-cli"
 
 #include "cli-commands.h"
+#include "cli-endpoints.h"
 
 #include "base/tacho-error.h"
 #include "service/tacho-inference-service.h"
@@ -206,9 +207,12 @@ append_number (GString *line, const char *name, double value, const char *unit)
 }
 
 static void
-print_stats (CliSession *session, const TachoGenerationMetrics *metrics)
+print_stats (CliSession *session,
+             TachoGeneration *generation,
+             const TachoGenerationMetrics *metrics)
 {
   g_autoptr (GString) line = g_string_new (NULL);
+  GPtrArray *attempts = tacho_generation_get_attempts (generation);
 
   append_number (line, "TTFT", metrics->ttft_ms, "ms");
   append_number (line, "speed", metrics->tokens_per_s, "tokens/s");
@@ -220,6 +224,13 @@ print_stats (CliSession *session, const TachoGenerationMetrics *metrics)
                               : "chunks: the server gave no count");
   if (metrics->prompt_tokens >= 0)
     g_string_append_printf (line, "  prompt %" G_GINT64_FORMAT " tokens", metrics->prompt_tokens);
+  if (attempts->len > 0)
+    {
+      const TachoAttempt *last = g_ptr_array_index (attempts, attempts->len - 1);
+
+      g_string_append_printf (line, "  by %s",
+                              last->protocol == TACHO_PROTOCOL_GRPC ? "gRPC" : "REST");
+    }
   if (tacho_client_manager_get_simulated (session->manager))
     g_string_append (line, "  (simulated server)");
   cli_terminal_say (session->terminal, "%s", line->str);
@@ -271,6 +282,7 @@ print_json (CliSession *session, TachoGeneration *generation, const char *model)
   cli_json_double (builder, "tpot_ms", metrics.tpot_ms);
   cli_json_double (builder, "output_tokens_per_s", metrics.tokens_per_s);
   add_timings (builder, &metrics);
+  cli_attempts_add_json (builder, generation);
   cli_json_string (builder, "error",
                    error != NULL && error->domain == TACHO_ERROR
                        ? tacho_error_class ((TachoErrorCode) error->code)
@@ -302,7 +314,10 @@ finish_prompt (Prompt *prompt, const PromptOptions *options, const char *model)
     cli_terminal_say (session->terminal, "The model asked for tools: %s", tools);
   tacho_generation_get_metrics (prompt->generation, &metrics);
   if (options->stats)
-    print_stats (session, &metrics);
+    {
+      cli_attempts_say (session, prompt->generation);
+      print_stats (session, prompt->generation, &metrics);
+    }
   if (session->interrupts > 0)
     {
       cli_terminal_error (session->terminal, "interrupted; what came is kept");

@@ -11,6 +11,8 @@ G_BEGIN_DECLS
 #define TACHO_API_MAX_WORDS 300 /* characters of a server's text that enter a message */
 #define TACHO_API_MAX_ID 1024   /* bytes of a model's id */
 
+/* TACHO_ERROR_UNSUPPORTED unless the family has the operation. */
+gboolean tacho_api_check_supported (TachoApi *self, TachoOperation operation, GError **error);
 char *tacho_api_excerpt (const char *text, gsize length) G_GNUC_WARN_UNUSED_RESULT;
 /* What `object` says if it is an error inside a 200 reply, else NULL. */
 char *tacho_api_in_band_words (JsonObject *object) G_GNUC_WARN_UNUSED_RESULT;

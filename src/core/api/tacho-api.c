@@ -2,9 +2,7 @@
 /* The interface that every server family implements. */
 #define G_LOG_DOMAIN "tacho-api"
 
-#include "api/tacho-api.h"
-
-#include <math.h>
+#include "api/tacho-api-private.h"
 
 #include "base/tacho-error.h"
 
@@ -32,8 +30,8 @@ tacho_operation_to_string (TachoOperation operation)
   return (gsize) operation < G_N_ELEMENTS (names) ? names[operation] : "do the unknown";
 }
 
-static gboolean
-check_supported (TachoApi *self, TachoOperation operation, GError **error)
+gboolean
+tacho_api_check_supported (TachoApi *self, TachoOperation operation, GError **error)
 {
   g_autofree char *description = NULL;
 
@@ -118,7 +116,7 @@ tacho_api_build (TachoApi *self, TachoOperation operation, const char *model_id,
 {
   g_return_val_if_fail (TACHO_IS_API (self), NULL);
 
-  if (!check_supported (self, operation, error))
+  if (!tacho_api_check_supported (self, operation, error))
     return NULL;
   if ((operation == TACHO_OP_SHOW_MODEL || operation == TACHO_OP_LOAD_MODEL ||
        operation == TACHO_OP_UNLOAD_MODEL || operation == TACHO_OP_PULL_MODEL ||
@@ -155,7 +153,8 @@ tacho_api_build_generate (TachoApi *self, const TachoGenerateRequest *request, G
   g_return_val_if_fail (TACHO_IS_API (self), NULL);
   g_return_val_if_fail (request != NULL, NULL);
 
-  if (!check_supported (self, request->raw ? TACHO_OP_COMPLETION : TACHO_OP_CHAT, error) ||
+  if (!tacho_api_check_supported (self, request->raw ? TACHO_OP_COMPLETION : TACHO_OP_CHAT,
+                                  error) ||
       !tacho_generate_request_validate (request, error))
     return NULL;
   return TACHO_API_GET_IFACE (self)->build_generate (self, request, error);
@@ -177,7 +176,7 @@ tacho_api_build_tokenize (TachoApi *self, const char *model_id, const char *text
   g_return_val_if_fail (TACHO_IS_API (self), NULL);
   g_return_val_if_fail (text != NULL, NULL);
 
-  if (!check_supported (self, TACHO_OP_TOKENIZE, error))
+  if (!tacho_api_check_supported (self, TACHO_OP_TOKENIZE, error))
     return NULL;
   if (!g_utf8_validate (text, -1, NULL))
     {
@@ -205,7 +204,7 @@ tacho_api_parse_health (TachoApi *self,
   g_return_val_if_fail (TACHO_IS_API (self), FALSE);
   g_return_val_if_fail (reply != NULL && health != NULL, FALSE);
 
-  if (!check_supported (self, TACHO_OP_HEALTH, error))
+  if (!tacho_api_check_supported (self, TACHO_OP_HEALTH, error))
     return FALSE;
   return TACHO_API_GET_IFACE (self)->parse_health (self, reply, health, error);
 }
@@ -270,7 +269,7 @@ tacho_api_parse_change (TachoApi *self,
   g_return_val_if_fail (TACHO_IS_API (self), FALSE);
   g_return_val_if_fail (model_id != NULL && reply != NULL, FALSE);
 
-  if (!check_supported (self, operation, error))
+  if (!tacho_api_check_supported (self, operation, error))
     return FALSE;
   return TACHO_API_GET_IFACE (self)->parse_change (self, operation, model_id, reply, error);
 }
@@ -289,7 +288,7 @@ tacho_api_parse_slots (TachoApi *self, const TachoHttpReply *reply, GError **err
   g_return_val_if_fail (TACHO_IS_API (self), NULL);
   g_return_val_if_fail (reply != NULL, NULL);
 
-  if (!check_supported (self, TACHO_OP_SLOTS, error))
+  if (!tacho_api_check_supported (self, TACHO_OP_SLOTS, error))
     return NULL;
   return TACHO_API_GET_IFACE (self)->parse_slots (self, reply, error);
 }
@@ -308,7 +307,7 @@ tacho_api_parse_tokenize (TachoApi *self, const TachoHttpReply *reply, GError **
   g_return_val_if_fail (TACHO_IS_API (self), -1);
   g_return_val_if_fail (reply != NULL, -1);
 
-  if (!check_supported (self, TACHO_OP_TOKENIZE, error))
+  if (!tacho_api_check_supported (self, TACHO_OP_TOKENIZE, error))
     return -1;
   return TACHO_API_GET_IFACE (self)->parse_tokenize (self, reply, error);
 }
@@ -332,298 +331,4 @@ tacho_api_parse_generate (TachoApi *self,
   g_return_val_if_fail (reply != NULL, NULL);
 
   return TACHO_API_GET_IFACE (self)->parse_generate (self, operation, reply, error);
-}
-
-/**
- * tacho_server_metrics_clear:
- * @metrics: (out): made to say that nothing is known
- */
-void
-tacho_server_metrics_clear (TachoServerMetrics *metrics)
-{
-  double *values = (double *) metrics;
-
-  g_return_if_fail (metrics != NULL);
-
-  for (gsize i = 0; i < sizeof *metrics / sizeof *values; i++)
-    values[i] = NAN;
-}
-
-/**
- * tacho_pull_progress_clear:
- * @progress: what is freed and set to nothing
- */
-void
-tacho_pull_progress_clear (TachoPullProgress *progress)
-{
-  g_return_if_fail (progress != NULL);
-
-  g_free (progress->status);
-  g_free (progress->job_id);
-  *progress = (TachoPullProgress){ 0 };
-}
-
-/**
- * tacho_api_get_protocol:
- * @self: an API
- *
- * Returns: which transport carries its requests: %TACHO_PROTOCOL_REST or %TACHO_PROTOCOL_GRPC
- */
-TachoProtocol
-tacho_api_get_protocol (TachoApi *self)
-{
-  g_return_val_if_fail (TACHO_IS_API (self), TACHO_PROTOCOL_REST);
-
-  return TACHO_API_GET_IFACE (self)->get_protocol != NULL
-             ? TACHO_API_GET_IFACE (self)->get_protocol (self)
-             : TACHO_PROTOCOL_REST;
-}
-
-/**
- * tacho_api_build_more:
- * @self: an API
- * @operation: list or show
- * @model_id: (nullable): the model that is shown
- * @step: 1 for the first request after the operation's own, then 2 …
- * @models: (element-type TachoModelInfo): what is known so far
- *
- * Some servers tell one thing in several replies: which models there are, and which are in memory.
- *
- * Returns: (transfer full) (nullable): what to ask next, its reply for tacho_api_parse_more(); %NULL
- *   when nothing is left to ask
- */
-TachoHttpRequest *
-tacho_api_build_more (TachoApi *self,
-                      TachoOperation operation,
-                      const char *model_id,
-                      guint step,
-                      GPtrArray *models)
-{
-  g_return_val_if_fail (TACHO_IS_API (self), NULL);
-  g_return_val_if_fail (step > 0 && models != NULL, NULL);
-
-  if (TACHO_API_GET_IFACE (self)->build_more == NULL)
-    return NULL;
-  return TACHO_API_GET_IFACE (self)->build_more (self, operation, model_id, step, models);
-}
-
-/**
- * tacho_api_parse_more:
- * @self: an API
- * @operation: list or show
- * @step: the step whose reply this is
- * @reply: the reply
- * @models: (element-type TachoModelInfo): completed by what the reply tells
- * @error: return location
- *
- * Returns: whether the reply told; if not, @models are as they were and of use still
- */
-gboolean
-tacho_api_parse_more (TachoApi *self,
-                      TachoOperation operation,
-                      guint step,
-                      const TachoHttpReply *reply,
-                      GPtrArray *models,
-                      GError **error)
-{
-  g_return_val_if_fail (TACHO_IS_API (self), FALSE);
-  g_return_val_if_fail (TACHO_API_GET_IFACE (self)->parse_more != NULL, FALSE);
-  g_return_val_if_fail (reply != NULL && models != NULL, FALSE);
-
-  return TACHO_API_GET_IFACE (self)->parse_more (self, operation, step, reply, models, error);
-}
-
-/**
- * tacho_api_build_prepare:
- * @self: an API
- * @request: what will be generated
- *
- * A server of tensors must first say which tensors a model takes. The answer is kept per model.
- *
- * Returns: (transfer full) (nullable): what to ask before tacho_api_build_generate() can be called,
- *   its reply for tacho_api_parse_prepare(), then ask again; %NULL when nothing is left to ask
- */
-TachoHttpRequest *
-tacho_api_build_prepare (TachoApi *self, const TachoGenerateRequest *request)
-{
-  g_return_val_if_fail (TACHO_IS_API (self), NULL);
-  g_return_val_if_fail (request != NULL, NULL);
-
-  if (TACHO_API_GET_IFACE (self)->build_prepare == NULL)
-    return NULL;
-  return TACHO_API_GET_IFACE (self)->build_prepare (self, request);
-}
-
-/**
- * tacho_api_parse_prepare:
- * @self: an API
- * @request: what will be generated
- * @reply: the reply to tacho_api_build_prepare()'s request
- * @error: return location
- *
- * Returns: whether the model can be used as @request wants
- */
-gboolean
-tacho_api_parse_prepare (TachoApi *self,
-                         const TachoGenerateRequest *request,
-                         const TachoHttpReply *reply,
-                         GError **error)
-{
-  g_return_val_if_fail (TACHO_IS_API (self), FALSE);
-  g_return_val_if_fail (TACHO_API_GET_IFACE (self)->parse_prepare != NULL, FALSE);
-  g_return_val_if_fail (request != NULL && reply != NULL, FALSE);
-
-  return TACHO_API_GET_IFACE (self)->parse_prepare (self, request, reply, error);
-}
-
-/**
- * tacho_api_change_blocks:
- * @self: an API
- * @operation: load or unload
- *
- * Returns: %TRUE if the reply comes only when it is done, so that it may take minutes
- */
-gboolean
-tacho_api_change_blocks (TachoApi *self, TachoOperation operation)
-{
-  g_return_val_if_fail (TACHO_IS_API (self), FALSE);
-
-  return TACHO_API_GET_IFACE (self)->change_blocks != NULL &&
-         TACHO_API_GET_IFACE (self)->change_blocks (self, operation);
-}
-
-/**
- * tacho_api_build_load_from:
- * @self: an API
- * @model_id: what the adapter is to be called
- * @path: where the server finds it
- * @error: return location
- *
- * Returns: (transfer full): the request that loads a LoRA adapter; or %NULL with
- *   %TACHO_ERROR_UNSUPPORTED
- */
-TachoHttpRequest *
-tacho_api_build_load_from (TachoApi *self, const char *model_id, const char *path, GError **error)
-{
-  g_autofree char *description = NULL;
-
-  g_return_val_if_fail (TACHO_IS_API (self), NULL);
-  g_return_val_if_fail (model_id != NULL && path != NULL, NULL);
-
-  if (TACHO_API_GET_IFACE (self)->build_load_from != NULL)
-    return TACHO_API_GET_IFACE (self)->build_load_from (self, model_id, path, error);
-  description = tacho_api_describe (self);
-  g_set_error (error, TACHO_ERROR, TACHO_ERROR_UNSUPPORTED, "%s cannot load adapters", description);
-  return NULL;
-}
-
-/**
- * tacho_api_parse_pull:
- * @self: an API
- * @json: (array length=length): one line of a pull's reply, or the whole of a status reply
- * @length: its bytes
- * @progress: (inout): cleared and filled
- * @error: return location
- *
- * Returns: whether the pull goes on or is done; else why it failed
- */
-gboolean
-tacho_api_parse_pull (TachoApi *self,
-                      const char *json,
-                      gsize length,
-                      TachoPullProgress *progress,
-                      GError **error)
-{
-  g_return_val_if_fail (TACHO_IS_API (self), FALSE);
-  g_return_val_if_fail (json != NULL && progress != NULL, FALSE);
-
-  if (!check_supported (self, TACHO_OP_PULL_MODEL, error))
-    return FALSE;
-  return TACHO_API_GET_IFACE (self)->parse_pull (self, json, length, progress, error);
-}
-
-/**
- * tacho_api_build_pull_status:
- * @self: an API
- * @model_id: the model that is fetched
- * @last: what was last said of it
- *
- * Returns: (transfer full) (nullable): what asks after a pull that is a job; %NULL where the pull's
- *   own reply tells it line by line
- */
-TachoHttpRequest *
-tacho_api_build_pull_status (TachoApi *self, const char *model_id, const TachoPullProgress *last)
-{
-  g_return_val_if_fail (TACHO_IS_API (self), NULL);
-  g_return_val_if_fail (model_id != NULL && last != NULL, NULL);
-
-  if (TACHO_API_GET_IFACE (self)->build_pull_status == NULL)
-    return NULL;
-  return TACHO_API_GET_IFACE (self)->build_pull_status (self, model_id, last);
-}
-
-/**
- * tacho_api_build_pull_stop:
- * @self: an API
- * @model_id: the model that is fetched
- * @last: what was last said of it
- *
- * Returns: (transfer full) (nullable): what stops a pull that is a job; %NULL where closing its
- *   connection does, or nothing can
- */
-TachoHttpRequest *
-tacho_api_build_pull_stop (TachoApi *self, const char *model_id, const TachoPullProgress *last)
-{
-  g_return_val_if_fail (TACHO_IS_API (self), NULL);
-  g_return_val_if_fail (model_id != NULL && last != NULL, NULL);
-
-  if (TACHO_API_GET_IFACE (self)->build_pull_stop == NULL)
-    return NULL;
-  return TACHO_API_GET_IFACE (self)->build_pull_stop (self, model_id, last);
-}
-
-/**
- * tacho_api_parse_metrics:
- * @self: an API
- * @reply: the reply to %TACHO_OP_METRICS
- * @metrics: (out): what the server tells of its work
- * @error: return location
- *
- * Returns: whether the reply tells
- */
-gboolean
-tacho_api_parse_metrics (TachoApi *self,
-                         const TachoHttpReply *reply,
-                         TachoServerMetrics *metrics,
-                         GError **error)
-{
-  g_return_val_if_fail (TACHO_IS_API (self), FALSE);
-  g_return_val_if_fail (reply != NULL && metrics != NULL, FALSE);
-
-  tacho_server_metrics_clear (metrics);
-  if (!check_supported (self, TACHO_OP_METRICS, error))
-    return FALSE;
-  if (TACHO_API_GET_IFACE (self)->parse_metrics == NULL)
-    {
-      g_set_error_literal (error, TACHO_ERROR, TACHO_ERROR_UNSUPPORTED,
-                           "The metrics of this server are not understood");
-      return FALSE;
-    }
-  return TACHO_API_GET_IFACE (self)->parse_metrics (self, reply, metrics, error);
-}
-
-/**
- * tacho_api_end_is_marker:
- * @self: an API
- * @operation: chat or completion
- *
- * Returns: %TRUE if the end of a whole body is the only terminal marker that there is
- */
-gboolean
-tacho_api_end_is_marker (TachoApi *self, TachoOperation operation)
-{
-  g_return_val_if_fail (TACHO_IS_API (self), FALSE);
-
-  return TACHO_API_GET_IFACE (self)->end_is_marker != NULL &&
-         TACHO_API_GET_IFACE (self)->end_is_marker (self, operation);
 }

@@ -2,12 +2,11 @@
 /* One streamed generation: server-sent events whose data is JSON of the OpenAI shape. */
 #define G_LOG_DOMAIN "tacho-api"
 
-#include "api/tacho-stream-decoder.h"
+#include "api/tacho-stream-decoder-private.h"
 
 #include <string.h>
 
 #include "api/tacho-api-private.h"
-#include "api/tacho-json-scan.h"
 #include "api/tacho-openai-json.h"
 #include "base/tacho-error.h"
 #include "base/tacho-json.h"
@@ -19,46 +18,6 @@
 #define MAX_ERROR_LINE ((gsize) 64 * 1024) /* kept of an "error:" line */
 
 static const char error_field[] = "error:";
-
-typedef enum
-{
-  BODY_UNKNOWN, /* nothing but space so far */
-  BODY_STREAM,
-  BODY_OTHER, /* a JSON document or a web page */
-} BodyKind;
-
-typedef enum
-{
-  LINE_START,
-  LINE_SKIP,
-  LINE_ERROR,
-} LineState;
-
-struct _TachoStreamDecoder
-{
-  TachoApi *api;
-  TachoOperation operation;
-  TachoDecodeMode mode;
-  TachoFraming framing;
-  TachoSseParser *sse; /* of the three, the one of the framing */
-  TachoNdjsonParser *ndjson;
-  TachoGrpcFrameParser *grpc;
-  TachoUsage usage; /* the sum of counts that add */
-  BodyKind kind;
-  GString *body; /* BODY_OTHER */
-  LineState line;
-  guint line_matched;
-  GString *error_line;
-  GString *id;
-  gboolean done;
-  gboolean whole; /* at the end: no piece is cut */
-  GError *error;
-  guint64 n_events;
-  guint64 n_bytes;
-  /* During a feed. */
-  TachoStreamEventFunc func;
-  gpointer user_data;
-};
 
 /**
  * tacho_stream_decoder_new:
@@ -159,8 +118,8 @@ tacho_stream_decoder_is_done (TachoStreamDecoder *decoder)
 }
 
 /* Delivers; an in-band error becomes the decoder's own, from now on. Takes event->error. */
-static void
-deliver (TachoStreamDecoder *decoder, TachoStreamEvent *event)
+void
+tacho_stream_decoder_deliver (TachoStreamDecoder *decoder, TachoStreamEvent *event)
 {
   decoder->n_events++;
   if (event->done)
@@ -197,7 +156,7 @@ take_event (const TachoStreamEvent *event, gpointer user_data)
       add_count (&decoder->usage.reasoning_tokens, event->usage.reasoning_tokens);
       copy.usage = decoder->usage;
     }
-  deliver (decoder, &copy);
+  tacho_stream_decoder_deliver (decoder, &copy);
 }
 
 static void
@@ -207,63 +166,29 @@ deliver_done (TachoStreamDecoder *decoder)
 
   tacho_openai_event_clear (&event);
   event.done = TRUE;
-  deliver (decoder, &event);
+  tacho_stream_decoder_deliver (decoder, &event);
 }
 
-static void
-deliver_error (TachoStreamDecoder *decoder, const char *words)
+void
+tacho_stream_decoder_deliver_error (TachoStreamDecoder *decoder, const char *words)
 {
   TachoStreamEvent event;
 
   tacho_openai_event_clear (&event);
   event.error = g_error_new (TACHO_ERROR, TACHO_ERROR_IN_BAND, "The server reported an error: %s",
                              words[0] != '\0' ? words : "no message was given");
-  deliver (decoder, &event);
+  tacho_stream_decoder_deliver (decoder, &event);
 }
 
-static void
-fail_protocol (TachoStreamDecoder *decoder, const char *why, const char *data, gsize length)
+void
+tacho_stream_decoder_fail_protocol (TachoStreamDecoder *decoder,
+                                    const char *why,
+                                    const char *data,
+                                    gsize length)
 {
   g_autofree char *excerpt = tacho_api_excerpt (data, length);
 
   decoder->error = g_error_new (TACHO_ERROR, TACHO_ERROR_PROTOCOL, "%s, in: %s", why, excerpt);
-}
-
-/* One event, which several tool calls make several. */
-static void
-read_full (TachoStreamDecoder *decoder, const char *data, gsize length)
-{
-  g_autoptr (GError) reason = NULL;
-  g_autoptr (JsonNode) root = tacho_json_parse_object (data, length, &reason);
-  JsonArray *tools = NULL;
-  TachoStreamEvent event;
-
-  if (root == NULL)
-    {
-      fail_protocol (decoder, reason->message, data, length);
-      return;
-    }
-  if (!tacho_openai_read_chunk (json_node_get_object (root), &event, &tools, &reason))
-    {
-      fail_protocol (decoder, reason->message, data, length);
-      return;
-    }
-  deliver (decoder, &event);
-  for (guint i = 1; tools != NULL && i < json_array_get_length (tools); i++)
-    {
-      const char *id = event.response_id;
-
-      if (decoder->error != NULL)
-        return;
-      tacho_openai_event_clear (&event);
-      event.response_id = id;
-      if (!tacho_openai_read_tool (tools, i, &event, &reason))
-        {
-          fail_protocol (decoder, reason->message, data, length);
-          return;
-        }
-      deliver (decoder, &event);
-    }
 }
 
 /* A piece whose form is the family's own. */
@@ -280,54 +205,8 @@ read_family (TachoStreamDecoder *decoder, const char *type, const char *data, gs
       if (decoder->framing == TACHO_FRAMING_GRPC)
         decoder->error = g_error_new_literal (TACHO_ERROR, TACHO_ERROR_PROTOCOL, reason->message);
       else
-        fail_protocol (decoder, reason->message, data, length);
+        tacho_stream_decoder_fail_protocol (decoder, reason->message, data, length);
     }
-}
-
-static gboolean
-read_scanned (TachoStreamDecoder *decoder, const char *data, gsize length)
-{
-  TachoStreamEvent event;
-  const char *id;
-  gsize id_length;
-
-  if (!tacho_json_scan_chunk (data, length, &event, &id, &id_length))
-    return FALSE;
-  if (id != NULL)
-    {
-      if (decoder->id->len != id_length || memcmp (decoder->id->str, id, id_length) != 0)
-        {
-          g_string_truncate (decoder->id, 0);
-          g_string_append_len (decoder->id, id, (gssize) id_length);
-        }
-      event.response_id = decoder->id->str;
-    }
-  deliver (decoder, &event);
-  return TRUE;
-}
-
-/* The words of an event that is an error by its name or its field, whatever its data. */
-static void
-read_error_text (TachoStreamDecoder *decoder, const char *data, gsize length)
-{
-  g_autoptr (JsonNode) root = tacho_json_parse_object (data, length, NULL);
-  g_autofree char *words = NULL;
-
-  if (root != NULL)
-    {
-      JsonObject *object = json_node_get_object (root);
-
-      words = tacho_api_in_band_words (object);
-      if (words == NULL && tacho_json_get_string (object, "message", NULL) != NULL)
-        words = g_strdup (tacho_json_get_string (object, "message", ""));
-    }
-  if (words == NULL)
-    words = g_strndup (data, length);
-  {
-    g_autofree char *clean = tacho_api_excerpt (words, strlen (words));
-
-    deliver_error (decoder, clean);
-  }
 }
 
 static void
@@ -360,10 +239,10 @@ sse_event_cb (const TachoSseEvent *sse, gpointer user_data)
   else if (TACHO_API_GET_IFACE (decoder->api)->read_chunk != NULL && length > 0)
     read_family (decoder, sse->type, data, length);
   else if (strcmp (sse->type, "error") == 0)
-    read_error_text (decoder, data, length);
-  else if (length > 0 &&
-           (decoder->mode != TACHO_DECODE_MEASURE || !read_scanned (decoder, data, length)))
-    read_full (decoder, data, length);
+    tacho_stream_decoder_read_error_text (decoder, data, length);
+  else if (length > 0 && (decoder->mode != TACHO_DECODE_MEASURE ||
+                          !tacho_stream_decoder_read_scanned (decoder, data, length)))
+    tacho_stream_decoder_read_full (decoder, data, length);
 }
 
 static gboolean
@@ -414,7 +293,7 @@ end_error_line (TachoStreamDecoder *decoder)
 
   trim (&text, &length);
   if (length > 0)
-    read_error_text (decoder, text, length);
+    tacho_stream_decoder_read_error_text (decoder, text, length);
   g_string_truncate (decoder->error_line, 0);
 }
 
@@ -538,12 +417,13 @@ finish_document (TachoStreamDecoder *decoder)
   if (root != NULL)
     words = tacho_api_in_band_words (json_node_get_object (root));
   if (words != NULL)
-    deliver_error (decoder, words);
+    tacho_stream_decoder_deliver_error (decoder, words);
   else
-    fail_protocol (decoder,
-                   text[0] == '<' ? "The server sent a web page instead of a stream"
-                                  : "The server sent one document instead of a stream",
-                   text, length);
+    tacho_stream_decoder_fail_protocol (decoder,
+                                        text[0] == '<'
+                                            ? "The server sent a web page instead of a stream"
+                                            : "The server sent one document instead of a stream",
+                                        text, length);
 }
 
 /* What the standard drops: we take a last [DONE] or error whose blank line never came. */
@@ -577,7 +457,7 @@ finish_rest (TachoStreamDecoder *decoder)
       g_autofree char *words = tacho_api_in_band_words (json_node_get_object (root));
 
       if (words != NULL)
-        deliver_error (decoder, words);
+        tacho_stream_decoder_deliver_error (decoder, words);
     }
 }
 

@@ -219,7 +219,8 @@ tacho_profile_get_proxy (TachoProfile *self)
  * @proxy: (nullable): "http://HOST:PORT" or "socks5://HOST:PORT"; %NULL or empty: none
  * @error: return location
  *
- * Proxies of the environment are never used; servers on this computer are never reached through one.
+ * Proxies of the environment are never used; servers on this computer are never reached through
+ * one.
  *
  * Returns: %FALSE with %TACHO_ERROR_INVALID if it is no such URL
  */
@@ -309,8 +310,8 @@ is_exposed (const char *url)
  * @self: a profile
  * @error: return location
  *
- * Returns: %FALSE with %TACHO_ERROR_INVALID if a key, or a header that holds one, would go to another
- *   machine in plain text and that was not allowed
+ * Returns: %FALSE with %TACHO_ERROR_INVALID if a key, or a header that holds one, would go to
+ *   another machine in plain text and that was not allowed
  */
 gboolean
 tacho_profile_check_plain_key (TachoProfile *self, GError **error)

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* A breaker that opens by failures in a row: for the few requests of one person a rate over a window
- * would say nothing (Envoy's consecutive_5xx: 5, ejected for 30 s times the ejections, at most
- * 300 s). The budget is gRPC A6's retryThrottling: ten tokens, a failure takes one, a success gives
- * a tenth, no retry at half or below. */
+/* A breaker that opens by failures in a row: for the few requests of one person a rate over a
+ * window would say nothing (Envoy's consecutive_5xx: 5, ejected for 30 s times the ejections, at
+ * most 300 s). The budget is gRPC A6's retryThrottling: ten tokens, a failure takes one, a success
+ * gives a tenth, no retry at half or below. */
 #define G_LOG_DOMAIN "tacho-net"
 
 #include "net/tacho-breaker.h"

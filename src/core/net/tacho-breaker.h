@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* What one endpoint's recent failures allow: a circuit breaker and a retry budget. Plain values, the
- * time is given to them. */
+/* What one endpoint's recent failures allow: a circuit breaker and a retry budget. Plain values,
+ * the time is given to them. */
 #pragma once
 
 #include <glib.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* May a failed attempt be made again, where, and when? A pure function: no clock, no random numbers,
- * no I/O of its own. */
+/* May a failed attempt be made again, where, and when? A pure function: no clock, no random
+ * numbers, no I/O of its own. */
 #pragma once
 
 #include "api/tacho-http-message.h"

@@ -33,6 +33,12 @@ struct _TachoClientManager
 void tacho_client_manager_update (TachoClientManager *self);
 void tacho_client_manager_destroy_source (gpointer data); /* a GDestroyNotify */
 
+/* tacho-client-manager-state.c: from the endpoints alone. */
+TachoEndpoint *tacho_client_manager_pick_serving (TachoClientManager *self);
+char *tacho_client_manager_describe_reason (TachoClientManager *self) G_GNUC_WARN_UNUSED_RESULT;
+TachoConnectionState tacho_client_manager_derive_state (TachoClientManager *self);
+const GError *tacho_client_manager_derive_error (TachoClientManager *self);
+
 /* tacho-client-manager-probe.c: ends the wait of all who asked; well if *error is NULL. */
 void tacho_client_manager_end_round (TachoClientManager *self, const GError *error);
 TachoEndpoint *tacho_client_manager_peek (TachoClientManager *self, guint index);

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Owns the live endpoints of a profile, its REST side, its gRPC side or both: probes them, says which
- * API each speaks and how it is, chooses where every operation goes and goes to the other side when
- * one fails. Properties (notify on change, all read-only):
- *   state (TachoConnectionState), serving (TachoEndpoint), reason (string: why that one, if it is not
+/* Owns the live endpoints of a profile, its REST side, its gRPC side or both: probes them, says
+ * which API each speaks and how it is, chooses where every operation goes and goes to the other
+ * side when one fails. Properties (notify on change, all read-only):
+ *   state (TachoConnectionState), serving (TachoEndpoint), reason (string: why that one, if it is
+ *   not
  * plain), endpoints (GListModel); and of the serving endpoint: api (TachoApi), api-family (string),
  * description (string), version (string), simulated (boolean), latency-ms (double, NaN unknown),
  * last-error (GError boxed), endpoint (string). */
@@ -20,7 +21,7 @@ typedef enum
   TACHO_CONNECTION_PROBING,
   TACHO_CONNECTION_CONNECTED,
   TACHO_CONNECTION_LOADING,  /* the server is up and loading its model (503) */
-  TACHO_CONNECTION_DEGRADED, /* serves, but a side is down or the last operation failed on the way */
+  TACHO_CONNECTION_DEGRADED, /* serves, but a side is down or an operation just failed on the way */
   TACHO_CONNECTION_OFFLINE,
 } TachoConnectionState;
 

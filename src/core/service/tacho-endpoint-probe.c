@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Finding out what speaks at an endpoint, and later how it is; all who ask at once share one probe. */
+/* Finding out what speaks at an endpoint, and later how it is; all who ask at once share one
+ * probe. */
 #define G_LOG_DOMAIN "tacho"
 
 #include "service/tacho-endpoint-state-private.h"

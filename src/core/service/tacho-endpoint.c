@@ -368,6 +368,20 @@ tacho_endpoint_new (TachoProfile *profile, TachoProtocol protocol)
 /* --- getters --- */
 
 /**
+ * tacho_endpoint_state_to_string:
+ * @state: a state
+ *
+ * Returns: its name as scripts see it, never translated
+ */
+const char *
+tacho_endpoint_state_to_string (TachoEndpointState state)
+{
+  static const char *const names[] = { "unknown", "probing", "ok", "loading", "failing", "down" };
+
+  return (gsize) state < G_N_ELEMENTS (names) ? names[state] : "unknown";
+}
+
+/**
  * tacho_endpoint_get_protocol:
  * @self: an endpoint
  *
@@ -384,8 +398,8 @@ tacho_endpoint_get_protocol (TachoEndpoint *self)
  * tacho_endpoint_get_target:
  * @self: an endpoint
  *
- * Returns: (transfer none) (nullable): where it is: a base URL, or "HOST:PORT"; %NULL if the profile
- *   has no such side, or its simulated server does not run
+ * Returns: (transfer none) (nullable): where it is: a base URL, or "HOST:PORT"; %NULL if the
+ *   profile has no such side, or its simulated server does not run
  */
 const char *
 tacho_endpoint_get_target (TachoEndpoint *self)

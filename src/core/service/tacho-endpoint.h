@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* One side of a server: its REST or its gRPC address, what speaks there, and how it has been. Owned
  * by TachoClientManager. Properties (notify on change, all read-only): protocol, target, state, api
- * (TachoApi), serving (boolean), latency-ms (double), last-error (GError boxed), breaker (string). */
+ * (TachoApi), serving (boolean), latency-ms (double), last-error (GError boxed), breaker
+ * (string). */
 #pragma once
 
 #include "api/tacho-api.h"

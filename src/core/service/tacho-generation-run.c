@@ -512,6 +512,14 @@ ensured_cb (GObject *source, GAsyncResult *result, gpointer user_data)
   run_free (run);
 }
 
+/**
+ * tacho_generation_run_start:
+ * @manager: whose server generates
+ * @generation: filled until it has ended
+ * @request: what to generate; copied
+ *
+ * Probes first if that was not done.
+ */
 void
 tacho_generation_run_start (TachoClientManager *manager,
                             TachoGeneration *generation,

@@ -10,9 +10,7 @@
 
 #include <math.h>
 
-/* Text, reasoning and tool arguments of one generation together. */
-#define MAX_TEXT ((gsize) 64 * 1024 * 1024)
-
+#define MAX_TEXT ((gsize) 64 * 1024 * 1024) /* text, reasoning and tools together */
 struct _TachoGeneration
 {
   GObject parent_instance;
@@ -124,10 +122,9 @@ static gboolean
 has_room (TachoGeneration *self, const char *more)
 {
   g_autoptr (GError) error = NULL;
+  gsize size = self->text->len + self->reasoning->len + tacho_tool_calls_get_size (self->tools);
 
-  if (self->text->len + self->reasoning->len + tacho_tool_calls_get_size (self->tools) +
-          strlen (more) <=
-      MAX_TEXT)
+  if (size + strlen (more) <= MAX_TEXT)
     return TRUE;
   error =
       g_error_new (TACHO_ERROR, TACHO_ERROR_PROTOCOL,
@@ -236,8 +233,8 @@ tacho_generation_class_init (TachoGenerationClass *klass)
    */
   signals[PROGRESS] = g_signal_new ("progress", G_TYPE_FROM_CLASS (klass), G_SIGNAL_RUN_LAST, 0,
                                     NULL, NULL, NULL, G_TYPE_NONE, 1, G_TYPE_DOUBLE);
-  signals[ATTEMPT] = g_signal_new ("attempt", G_TYPE_FROM_CLASS (klass), G_SIGNAL_RUN_LAST, 0, NULL,
-                                   NULL, NULL, G_TYPE_NONE, 0);
+  signals[ATTEMPT] =
+      g_signal_new ("attempt", G_TYPE_FROM_CLASS (klass), 0, 0, NULL, NULL, NULL, G_TYPE_NONE, 0);
   signals[ENDED] = g_signal_new ("ended", G_TYPE_FROM_CLASS (klass), G_SIGNAL_RUN_LAST, 0, NULL,
                                  NULL, NULL, G_TYPE_NONE, 0);
 }

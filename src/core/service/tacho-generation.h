@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* One generation, running or ended. Properties (read-only): state, error, finish-reason.
  * Signals: "delta" (const char *text, gboolean reasoning): new text, as it comes, once per event;
- * "progress" (double fraction): the server's prompt-reading progress; "attempt": the log of attempts
- * has grown; "ended". */
+ * "progress" (double fraction): the server's prompt-reading progress; "attempt": the log of
+ * attempts has grown; "ended". */
 #pragma once
 
 #include <gio/gio.h>

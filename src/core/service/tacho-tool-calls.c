@@ -35,6 +35,11 @@ tool_call_free (gpointer data)
   g_free (call);
 }
 
+/**
+ * tacho_tool_calls_new: (skip)
+ *
+ * Returns: (transfer full): no calls yet
+ */
 TachoToolCalls *
 tacho_tool_calls_new (void)
 {
@@ -44,6 +49,10 @@ tacho_tool_calls_new (void)
   return calls;
 }
 
+/**
+ * tacho_tool_calls_free: (skip)
+ * @calls: (nullable) (transfer full): calls
+ */
 void
 tacho_tool_calls_free (TachoToolCalls *calls)
 {
@@ -54,6 +63,11 @@ tacho_tool_calls_free (TachoToolCalls *calls)
   g_free (calls);
 }
 
+/**
+ * tacho_tool_calls_take: (skip)
+ * @calls: calls
+ * @event: an event with a piece of one; an index beyond the 1024 that are kept is ignored
+ */
 void
 tacho_tool_calls_take (TachoToolCalls *calls, const TachoStreamEvent *event)
 {
@@ -78,6 +92,12 @@ tacho_tool_calls_take (TachoToolCalls *calls, const TachoStreamEvent *event)
   g_clear_pointer (&calls->json, g_free);
 }
 
+/**
+ * tacho_tool_calls_get_size: (skip)
+ * @calls: calls
+ *
+ * Returns: bytes of arguments so far
+ */
 gsize
 tacho_tool_calls_get_size (TachoToolCalls *calls)
 {
@@ -91,6 +111,13 @@ add_string (JsonBuilder *builder, const char *name, const char *value)
   json_builder_add_string_value (builder, value);
 }
 
+/**
+ * tacho_tool_calls_to_json: (skip)
+ * @calls: calls
+ *
+ * Returns: (nullable): a JSON array in OpenAI's form, valid until more comes; %NULL if there are
+ *   none
+ */
 const char *
 tacho_tool_calls_to_json (TachoToolCalls *calls)
 {
