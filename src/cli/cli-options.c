@@ -49,7 +49,7 @@ common_options (CliGlobals *globals, CliOption options[N_COMMON + 1])
       "Its gRPC side; grpcs://HOST:PORT for TLS. With --url too, both are used" },
     { "protocol", 0, "P", FALSE, &globals->protocol, "rest, grpc or hybrid (gRPC, then REST)" },
     { "api", 0, "FAMILY", FALSE, &globals->api,
-      "auto (default), openai, llamacpp, ollama, lmstudio, vllm, sglang, tgi, oip, ryzanstein" },
+      "auto (default), openai, llamacpp, ollama, vllm, oip, … (see the manual)" },
     { "api-key-env", 0, "VAR", FALSE, &globals->api_key_env,
       "Take the API key from this environment variable" },
     { "ca", 0, "FILE", FALSE, &globals->ca_file, "Trust the certificates of this PEM file" },
