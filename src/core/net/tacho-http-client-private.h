@@ -26,10 +26,14 @@ struct _TachoHttpClient
   double timeout_first;
   double timeout_idle;
   double timeout_total;
+  gint64 max_age_ns;
+  GTlsCertificate *certificate; /* the client's own, or NULL */
+  char *pin;
   gboolean closed;
 
   GPtrArray *exchanges; /* of TachoHttpExchange, not owned: those that run */
   GHashTable *streams;  /* of GIOStream, weak: connections that are open */
+  GHashTable *births;   /* connection id to the time of its first use, both gint64 */
   guint active;         /* exchanges that have a connection now */
   TachoTransportCounters counters;
 };
@@ -82,7 +86,20 @@ gpointer tacho_http_exchange_ref (gconstpointer exchange, gpointer unused); /* a
 void tacho_http_exchange_unref (gpointer exchange);
 void tacho_http_exchange_abort (TachoHttpExchange *exchange);
 
+/* tacho-http-trust.c */
+char *tacho_tls_fingerprint (GTlsCertificate *certificate) G_GNUC_WARN_UNUSED_RESULT;
+gboolean tacho_http_trust_read (TachoHttpClient *client,
+                                const TachoHttpOptions *options,
+                                GTlsDatabase **database,
+                                GProxyResolver **resolver,
+                                GError **error);
+void tacho_http_trust_connect (TachoHttpClient *client, SoupMessage *message);
+GError *tacho_http_trust_check (TachoHttpClient *client,
+                                GTlsConnection *connection) G_GNUC_WARN_UNUSED_RESULT;
+
 /* tacho-http-client.c */
+/* Has this connection been used for longer than one may be? */
+gboolean tacho_http_client_is_old (TachoHttpClient *self, guint64 connection_id);
 void tacho_http_client_track_stream (TachoHttpClient *self, GIOStream *stream);
 
 G_END_DECLS

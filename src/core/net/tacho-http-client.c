@@ -6,6 +6,7 @@
 
 #include "net/tacho-http-client-private.h"
 
+#include "base/tacho-clock.h"
 #include "base/tacho-error.h"
 #include "base/tacho-url.h"
 
@@ -13,6 +14,7 @@
 
 #define DEFAULT_MAX_CONNECTIONS 64
 #define IDLE_CONNECTION_S 60
+#define MAX_AGE_S 600.0
 
 static void tacho_http_client_transport_init (TachoTransportInterface *iface);
 
@@ -49,6 +51,30 @@ tacho_http_client_track_stream (TachoHttpClient *self, GIOStream *stream)
   self->counters.open = g_hash_table_size (self->streams);
 }
 
+/* The number of connections of a session is small; those that were closed are forgotten by age. */
+static gboolean
+is_long_gone (gpointer key, gpointer value, gpointer user_data)
+{
+  const gint64 *limit_ns = user_data;
+
+  return *(gint64 *) value < *limit_ns;
+}
+
+gboolean
+tacho_http_client_is_old (TachoHttpClient *self, guint64 connection_id)
+{
+  gint64 now_ns = tacho_clock_now_ns ();
+  gint64 *birth = g_hash_table_lookup (self->births, &connection_id);
+  gint64 limit_ns = now_ns - 2 * self->max_age_ns;
+
+  if (birth != NULL)
+    return now_ns - *birth > self->max_age_ns;
+  g_hash_table_foreach_remove (self->births, is_long_gone, &limit_ns);
+  g_hash_table_insert (self->births, g_memdup2 (&connection_id, sizeof connection_id),
+                       g_memdup2 (&now_ns, sizeof now_ns));
+  return FALSE;
+}
+
 static void
 tacho_http_client_dispose (GObject *object)
 {
@@ -78,6 +104,9 @@ tacho_http_client_finalize (GObject *object)
     explicit_bzero (self->authorization, strlen (self->authorization));
   g_free (self->authorization);
 
+  g_hash_table_unref (self->births);
+  g_clear_object (&self->certificate);
+  g_free (self->pin);
   G_OBJECT_CLASS (tacho_http_client_parent_class)->finalize (object);
 }
 
@@ -95,30 +124,8 @@ tacho_http_client_init (TachoHttpClient *self)
 {
   self->exchanges = g_ptr_array_new ();
   self->streams = g_hash_table_new (NULL, NULL);
+  self->births = g_hash_table_new_full (g_int64_hash, g_int64_equal, g_free, g_free);
   self->headers = tacho_headers_new ();
-}
-
-/* GTlsFileDatabase takes a junk file silently and trusts nothing for a relative path: look
- * first. */
-static GTlsDatabase *
-open_ca_file (const char *path, GError **error)
-{
-  g_autoptr (GError) reason = NULL;
-  GTlsDatabase *database = NULL;
-  GList *certificates = NULL;
-
-  if (g_path_is_absolute (path))
-    certificates = g_tls_certificate_list_new_from_file (path, &reason);
-  if (certificates != NULL)
-    database = g_tls_file_database_new (path, &reason);
-  g_list_free_full (certificates, g_object_unref);
-  if (database == NULL)
-    g_set_error (error, TACHO_ERROR, TACHO_ERROR_INVALID,
-                 "The certificate file %s cannot be used: %s", path,
-                 reason != NULL               ? reason->message
-                 : !g_path_is_absolute (path) ? "its path must be absolute"
-                                              : "it holds no certificate in PEM form");
-  return database;
 }
 
 static gboolean
@@ -195,30 +202,35 @@ tacho_http_client_new (const TachoHttpOptions *options, GError **error)
 {
   g_autoptr (TachoHttpClient) self = NULL;
   g_autoptr (GTlsDatabase) database = NULL;
+  g_autoptr (GProxyResolver) resolver = NULL;
   guint max_connections;
+  guint idle_s = IDLE_CONNECTION_S;
 
   g_return_val_if_fail (options != NULL && options->base_url != NULL, NULL);
 
   if (!check_base_url (options->base_url, error))
     return NULL;
-  if (options->ca_file != NULL && (database = open_ca_file (options->ca_file, error)) == NULL)
-    return NULL;
   self = g_object_new (TACHO_TYPE_HTTP_CLIENT, NULL);
-  if (!take_credentials (self, options, error))
+  if (!tacho_http_trust_read (self, options, &database, &resolver, error) ||
+      !take_credentials (self, options, error))
     return NULL;
   self->base_url = g_strdup (options->base_url);
   self->timeout_connect = sane_timeout (options->timeout_connect);
   self->timeout_first = sane_timeout (options->timeout_first);
   self->timeout_idle = sane_timeout (options->timeout_idle);
   self->timeout_total = sane_timeout (options->timeout_total);
+  self->max_age_ns =
+      (gint64) ((options->max_age > 0 ? options->max_age : MAX_AGE_S) * (double) TACHO_NS_PER_S);
+  if (options->idle_close > 0)
+    idle_s = (guint) CLAMP (options->idle_close, 1, G_MAXINT);
   max_connections =
       options->max_connections > 0 ? options->max_connections : DEFAULT_MAX_CONNECTIONS;
   self->session = soup_session_new_with_options (
       "max-conns", (int) max_connections, "max-conns-per-host", (int) max_connections, "timeout",
-      0u, "idle-timeout", (guint) IDLE_CONNECTION_S, "proxy-resolver", NULL, "user-agent",
-      "tacho/" TACHO_VERSION, NULL);
+      0u, "idle-timeout", idle_s, "proxy-resolver", NULL, "user-agent", "tacho/" TACHO_VERSION,
+      NULL);
   /* The environment's proxy also catches loopback; the session default must be replaced. */
-  soup_session_set_proxy_resolver (self->session, NULL);
+  soup_session_set_proxy_resolver (self->session, resolver);
   if (database != NULL)
     soup_session_set_tls_database (self->session, database);
   soup_session_remove_feature_by_type (self->session, SOUP_TYPE_AUTH_MANAGER);

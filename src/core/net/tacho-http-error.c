@@ -33,9 +33,17 @@ tls_error (const GError *error, const char *base_url, SoupMessage *message)
 {
   GTlsCertificateFlags flags = soup_message_get_tls_peer_certificate_errors (message);
 
+  GTlsCertificate *certificate = soup_message_get_tls_peer_certificate (message);
+
   if (flags != G_TLS_CERTIFICATE_NO_FLAGS)
-    return g_error_new (TACHO_ERROR, TACHO_ERROR_TLS, "The certificate of %s is refused: %s",
-                        base_url, tls_reason (flags));
+    {
+      g_autofree char *fingerprint =
+          certificate != NULL ? tacho_tls_fingerprint (certificate) : g_strdup ("unknown");
+
+      return g_error_new (TACHO_ERROR, TACHO_ERROR_TLS,
+                          "The certificate of %s is refused: %s (its fingerprint is %s)", base_url,
+                          tls_reason (flags), fingerprint);
+    }
   return g_error_new (TACHO_ERROR, TACHO_ERROR_TLS,
                       "No safe connection to %s: %s. Does the server speak TLS there?", base_url,
                       error->message);

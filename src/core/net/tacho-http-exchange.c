@@ -241,19 +241,23 @@ network_event_cb (SoupMessage *message,
       self->connected = TRUE;
       tacho_http_client_track_stream (self->client, connection);
     }
-  /* Before a byte of the request, so that no key is told to a peer that speaks an old protocol. */
-  if (event == G_SOCKET_CLIENT_TLS_HANDSHAKED && G_IS_TLS_CONNECTION (connection) &&
-      g_tls_connection_get_protocol_version (G_TLS_CONNECTION (connection)) <
-          G_TLS_PROTOCOL_VERSION_TLS_1_2)
-    exchange_doom (self, g_error_new (TACHO_ERROR, TACHO_ERROR_TLS,
-                                      "%s offers only TLS 1.1 or older, which is not safe",
-                                      self->client->base_url));
+  /* Before a byte of the request, so that no key is told to a peer that is not safe. */
+  if (event == G_SOCKET_CLIENT_TLS_HANDSHAKED && G_IS_TLS_CONNECTION (connection))
+    {
+      GError *error = tacho_http_trust_check (self->client, G_TLS_CONNECTION (connection));
+
+      if (error != NULL)
+        exchange_doom (self, error);
+    }
 }
 
 static void
 starting_cb (SoupMessage *message, TachoHttpExchange *self)
 {
   self->start_ns = tacho_clock_now_ns ();
+  if (tacho_http_client_is_old (self->client, soup_message_get_connection_id (message)))
+    soup_message_headers_replace (soup_message_get_request_headers (message), "Connection",
+                                  "close");
   if (!self->counted)
     {
       self->counted = TRUE;

@@ -35,6 +35,7 @@ tacho_http_message_new (TachoHttpClient *client, const TachoHttpRequest *request
    * method, so a generation is never sent twice. */
   soup_message_set_flags (message, SOUP_MESSAGE_NO_REDIRECT | SOUP_MESSAGE_IDEMPOTENT |
                                        SOUP_MESSAGE_COLLECT_METRICS);
+  tacho_http_trust_connect (client, message);
   if (request->body != NULL)
     soup_message_set_request_body_from_bytes (message, NULL, request->body);
   headers = soup_message_get_request_headers (message);

@@ -34,6 +34,7 @@ struct _RawServer
   RawHandler handler;
   gconstpointer handler_data;
   GTlsCertificate *certificate; /* speak TLS with it */
+  gboolean asks_certificate;    /* and want one of the client, whosever */
   guint n_closed;               /* closed by the peer */
 };
 
@@ -162,6 +163,15 @@ raw_read_cb (GObject *source, GAsyncResult *result, gpointer user_data)
 }
 
 static inline gboolean
+raw_take_any (GTlsConnection *connection,
+              GTlsCertificate *certificate,
+              GTlsCertificateFlags errors,
+              gpointer user_data)
+{
+  return TRUE;
+}
+
+static inline gboolean
 raw_incoming_cb (GSocketService *service,
                  GSocketConnection *connection,
                  GObject *source,
@@ -179,6 +189,11 @@ raw_incoming_cb (GSocketService *service,
         g_tls_server_connection_new (G_IO_STREAM (connection), server->certificate, NULL);
   else
     self->stream = G_IO_STREAM (g_object_ref (connection));
+  if (server->asks_certificate)
+    {
+      g_object_set (self->stream, "authentication-mode", G_TLS_AUTHENTICATION_REQUIRED, NULL);
+      g_signal_connect (self->stream, "accept-certificate", G_CALLBACK (raw_take_any), NULL);
+    }
   g_socket_set_option (g_socket_connection_get_socket (connection), 6 /* TCP */, 1 /* NODELAY */, 1,
                        NULL);
   g_ptr_array_add (server->connections, self);
