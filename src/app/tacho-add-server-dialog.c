@@ -7,8 +7,8 @@
 #include "app/tacho-add-server-dialog.h"
 #include "app/tacho-connection.h"
 #include "app/tacho-display.h"
+#include "base/tacho-error.h"
 #include "base/tacho-text.h"
-#include "base/tacho-url.h"
 
 #include <glib/gi18n.h>
 
@@ -23,6 +23,10 @@ struct _TachoAddServerDialog
   AdwEntryRow *url_row;
   AdwPasswordEntryRow *key_row;
   AdwComboRow *api_row;
+  AdwComboRow *protocol_row;
+  AdwEntryRow *grpc_row;
+  AdwActionRow *plain_row;
+  GtkSwitch *plain_switch;
   GtkButton *connect_button;
   GtkButton *test_button;
   GtkSpinner *test_spinner;
@@ -40,36 +44,80 @@ enum
 
 static guint signals[N_SIGNALS];
 
-/* In the order of the combo row. */
-static const char *const families[] = { "auto", "llamacpp", "openai" };
+/* In the order of the combo rows. */
+static const char *const families[] = { "auto",   "llamacpp", "ollama", "lmstudio",   "vllm",
+                                        "sglang", "tgi",      "oip",    "ryzanstein", "openai" };
+static const TachoProtocol protocols[] = { TACHO_PROTOCOL_REST, TACHO_PROTOCOL_HYBRID,
+                                           TACHO_PROTOCOL_GRPC };
+
+static TachoProtocol
+get_protocol (TachoAddServerDialog *self)
+{
+  guint selected = adw_combo_row_get_selected (self->protocol_row);
+
+  return protocols[MIN (selected, G_N_ELEMENTS (protocols) - 1)];
+}
 
 static char *
-get_url (TachoAddServerDialog *self, GError **error)
+get_text (AdwEntryRow *row)
 {
-  const char *text = gtk_editable_get_text (GTK_EDITABLE (self->url_row));
-  g_autofree char *stripped = g_strstrip (g_strdup (text));
+  char *text = g_strstrip (g_strdup (gtk_editable_get_text (GTK_EDITABLE (row))));
 
-  if (stripped[0] == '\0')
+  if (text[0] != '\0')
+    return text;
+  g_free (text);
+  return NULL;
+}
+
+/* What the fields say, or why they cannot work. */
+static TachoProfile *
+make_profile (TachoAddServerDialog *self, GError **error)
+{
+  TachoProtocol protocol = get_protocol (self);
+  guint selected = adw_combo_row_get_selected (self->api_row);
+  g_autofree char *url = protocol != TACHO_PROTOCOL_GRPC ? get_text (self->url_row) : NULL;
+  g_autofree char *target = protocol != TACHO_PROTOCOL_REST ? get_text (self->grpc_row) : NULL;
+  const char *key = gtk_editable_get_text (GTK_EDITABLE (self->key_row));
+  g_autoptr (TachoProfile) profile = NULL;
+
+  if (protocol != TACHO_PROTOCOL_GRPC && url == NULL)
     {
-      g_set_error_literal (error, TACHO_URL_ERROR, TACHO_URL_ERROR_SYNTAX,
+      g_set_error_literal (error, TACHO_ERROR, TACHO_ERROR_INVALID,
                            _ ("Enter the address of a server"));
       return NULL;
     }
-  return tacho_url_normalize (stripped, error);
+  if (protocol != TACHO_PROTOCOL_REST && target == NULL)
+    {
+      g_set_error_literal (error, TACHO_ERROR, TACHO_ERROR_INVALID,
+                           _ ("Enter the address of its gRPC side"));
+      return NULL;
+    }
+  profile = tacho_profile_new (NULL, url, error);
+  if (profile == NULL || !tacho_profile_set_grpc_target (profile, target, error) ||
+      !tacho_profile_set_protocol (profile, protocol, error) ||
+      !tacho_profile_set_api (profile, families[MIN (selected, G_N_ELEMENTS (families) - 1)],
+                              error) ||
+      !tacho_profile_set_api_key (profile, key, error))
+    return NULL;
+  tacho_profile_set_allow_plain_key (profile, gtk_switch_get_active (self->plain_switch));
+  return g_steal_pointer (&profile);
 }
 
-static const char *
-get_api (TachoAddServerDialog *self)
+/* A key that would go out in plain text: that must be allowed, and only then is it asked. */
+static void
+update_plain_row (TachoAddServerDialog *self, TachoProfile *profile)
 {
-  guint selected = adw_combo_row_get_selected (self->api_row);
+  gboolean exposed = FALSE;
 
-  return families[MIN (selected, G_N_ELEMENTS (families) - 1)];
-}
+  if (profile != NULL)
+    {
+      gboolean allowed = tacho_profile_get_allow_plain_key (profile);
 
-static const char *
-get_key (TachoAddServerDialog *self)
-{
-  return gtk_editable_get_text (GTK_EDITABLE (self->key_row));
+      tacho_profile_set_allow_plain_key (profile, FALSE);
+      exposed = !tacho_profile_check_plain_key (profile, NULL);
+      tacho_profile_set_allow_plain_key (profile, allowed);
+    }
+  gtk_widget_set_visible (GTK_WIDGET (self->plain_row), exposed);
 }
 
 static void
@@ -103,20 +151,21 @@ static void
 changed_cb (TachoAddServerDialog *self)
 {
   g_autoptr (GError) error = NULL;
-  g_autofree char *url = get_url (self, &error);
+  g_autoptr (TachoProfile) profile = make_profile (self, &error);
   const char *text = gtk_editable_get_text (GTK_EDITABLE (self->url_row));
+  const char *grpc = gtk_editable_get_text (GTK_EDITABLE (self->grpc_row));
+  TachoProtocol protocol = get_protocol (self);
+  const char *url = profile != NULL ? tacho_profile_get_url (profile) : NULL;
 
   stop_trial (self);
-  gtk_widget_set_sensitive (GTK_WIDGET (self->connect_button), url != NULL);
-  gtk_widget_set_sensitive (GTK_WIDGET (self->test_button), url != NULL);
-  if (url == NULL && text[0] != '\0')
-    {
-      gtk_widget_add_css_class (GTK_WIDGET (self->url_row), "error");
-      show_outcome (self, "tacho-status-warning-symbolic", "warning", error->message);
-      return;
-    }
-  gtk_widget_remove_css_class (GTK_WIDGET (self->url_row), "error");
-  if (url != NULL && strcmp (url, text) != 0)
+  gtk_widget_set_visible (GTK_WIDGET (self->url_row), protocol != TACHO_PROTOCOL_GRPC);
+  gtk_widget_set_visible (GTK_WIDGET (self->grpc_row), protocol != TACHO_PROTOCOL_REST);
+  update_plain_row (self, profile);
+  gtk_widget_set_sensitive (GTK_WIDGET (self->connect_button), profile != NULL);
+  gtk_widget_set_sensitive (GTK_WIDGET (self->test_button), profile != NULL);
+  if (profile == NULL && (text[0] != '\0' || grpc[0] != '\0'))
+    show_outcome (self, "tacho-status-warning-symbolic", "warning", error->message);
+  else if (url != NULL && strcmp (url, text) != 0)
     {
       /* Translators: %s is the URL as it will be used. */
       g_autofree char *mended = g_strdup_printf (_ ("Will use %s"), url);
@@ -166,12 +215,12 @@ static void
 test_cb (TachoAddServerDialog *self)
 {
   g_autoptr (GError) error = NULL;
-  g_autofree char *url = get_url (self, &error);
+  g_autoptr (TachoProfile) profile = make_profile (self, &error);
   Trial *trial;
 
   stop_trial (self);
-  if (url != NULL)
-    self->trial = tacho_connection_new (url, get_api (self), get_key (self), &error);
+  if (profile != NULL)
+    self->trial = tacho_connection_new (profile, &error);
   if (self->trial == NULL)
     {
       show_outcome (self, "tacho-status-failed-symbolic", "error", error->message);
@@ -191,12 +240,18 @@ test_cb (TachoAddServerDialog *self)
 static void
 connect_cb (TachoAddServerDialog *self)
 {
-  g_autofree char *url = get_url (self, NULL);
+  g_autoptr (GError) error = NULL;
+  g_autoptr (TachoProfile) profile = make_profile (self, &error);
 
-  if (url == NULL)
-    return;
+  if (profile != NULL && !tacho_profile_check_plain_key (profile, &error))
+    g_clear_object (&profile);
+  if (profile == NULL)
+    {
+      show_outcome (self, "tacho-status-warning-symbolic", "warning", error->message);
+      return;
+    }
   stop_trial (self);
-  g_signal_emit (self, signals[SIGNAL_CONNECT_TO], 0, url, get_api (self), get_key (self));
+  g_signal_emit (self, signals[SIGNAL_CONNECT_TO], 0, profile);
   gtk_window_close (GTK_WINDOW (self));
 }
 
@@ -220,13 +275,17 @@ tacho_add_server_dialog_class_init (TachoAddServerDialogClass *klass)
 
   signals[SIGNAL_CONNECT_TO] =
       g_signal_new ("connect-to", TACHO_TYPE_ADD_SERVER_DIALOG, G_SIGNAL_RUN_LAST, 0, NULL, NULL,
-                    NULL, G_TYPE_NONE, 3, G_TYPE_STRING, G_TYPE_STRING, G_TYPE_STRING);
+                    NULL, G_TYPE_NONE, 1, TACHO_TYPE_PROFILE);
 
   gtk_widget_class_set_template_from_resource (widget_class,
                                                "/io/github/tacho/Tacho/tacho-add-server-dialog.ui");
   gtk_widget_class_bind_template_child (widget_class, TachoAddServerDialog, url_row);
   gtk_widget_class_bind_template_child (widget_class, TachoAddServerDialog, key_row);
   gtk_widget_class_bind_template_child (widget_class, TachoAddServerDialog, api_row);
+  gtk_widget_class_bind_template_child (widget_class, TachoAddServerDialog, protocol_row);
+  gtk_widget_class_bind_template_child (widget_class, TachoAddServerDialog, grpc_row);
+  gtk_widget_class_bind_template_child (widget_class, TachoAddServerDialog, plain_row);
+  gtk_widget_class_bind_template_child (widget_class, TachoAddServerDialog, plain_switch);
   gtk_widget_class_bind_template_child (widget_class, TachoAddServerDialog, connect_button);
   gtk_widget_class_bind_template_child (widget_class, TachoAddServerDialog, test_button);
   gtk_widget_class_bind_template_child (widget_class, TachoAddServerDialog, test_spinner);

@@ -5,9 +5,10 @@
 #include "config.h"
 
 #include "app/tacho-application.h"
+#include "app/tacho-connection.h"
 #include "app/tacho-settings.h"
 #include "app/tacho-window.h"
-#include "base/tacho-url.h"
+#include "base/tacho-error.h"
 
 #include <glib/gi18n.h>
 #include <json-glib/json-glib.h>
@@ -16,8 +17,7 @@
 struct _TachoApplication
 {
   AdwApplication parent_instance;
-  GHashTable *apis;     /* normalised URL -> family */
-  GHashTable *api_keys; /* normalised URL -> key; never written anywhere */
+  GHashTable *profiles; /* address -> TachoProfile; the keys in them are never written anywhere */
   gboolean exit_after_startup;
 };
 
@@ -26,8 +26,13 @@ G_DEFINE_FINAL_TYPE (TachoApplication, tacho_application, ADW_TYPE_APPLICATION)
 static const GOptionEntry options[] = {
   { "url", 'u', 0, G_OPTION_ARG_STRING, NULL,
     N_ ("Server to open; \"sim:\" is the built-in simulated one"), N_ ("URL") },
+  { "grpc", 0, 0, G_OPTION_ARG_STRING, NULL,
+    N_ ("Its gRPC side; with --url too, both sides are used"), N_ ("HOST:PORT") },
+  { "protocol", 0, 0, G_OPTION_ARG_STRING, NULL, N_ ("rest, grpc or hybrid (gRPC, then REST)"),
+    N_ ("PROTOCOL") },
   { "api", 'a', 0, G_OPTION_ARG_STRING, NULL,
-    N_ ("What the server speaks: auto, openai or llamacpp"), N_ ("FAMILY") },
+    N_ ("What the server speaks: auto (default), openai, llamacpp, ollama, vllm, oip, …"),
+    N_ ("FAMILY") },
   { "api-key-env", 0, 0, G_OPTION_ARG_STRING, NULL,
     N_ ("Environment variable that holds the API key"), N_ ("VAR") },
   { "version", 'V', 0, G_OPTION_ARG_NONE, NULL, N_ ("Print the version and exit"), NULL },
@@ -233,20 +238,41 @@ tacho_application_handle_local_options (GApplication *application, GVariantDict 
   return -1;
 }
 
-static int
-tacho_application_command_line (GApplication *application, GApplicationCommandLine *line)
+static gboolean
+fill_profile (TachoProfile *profile, GVariantDict *dict, const char *key, GError **error)
 {
-  TachoApplication *self = TACHO_APPLICATION (application);
-  GVariantDict *dict = g_application_command_line_get_options_dict (line);
-  const char *url = NULL, *api = NULL, *variable = NULL, *key = NULL;
-  g_autofree char *normal = NULL;
-  g_autoptr (GError) error = NULL;
-  gboolean flag;
+  const char *api = NULL, *grpc = NULL, *name = NULL;
+  TachoProtocol protocol = tacho_profile_get_protocol (profile);
 
-  g_variant_dict_lookup (dict, "url", "&s", &url);
   g_variant_dict_lookup (dict, "api", "&s", &api);
-  if (g_variant_dict_lookup (dict, "exit-after-startup", "b", &flag))
-    self->exit_after_startup = flag;
+  g_variant_dict_lookup (dict, "grpc", "&s", &grpc);
+  g_variant_dict_lookup (dict, "protocol", "&s", &name);
+  if (grpc != NULL && tacho_profile_get_url (profile) != NULL)
+    protocol = TACHO_PROTOCOL_HYBRID; /* both addresses were given: both are meant */
+  if (name != NULL && !tacho_protocol_from_string (name, &protocol))
+    {
+      g_set_error (error, TACHO_ERROR, TACHO_ERROR_INVALID,
+                   _ ("--protocol takes rest, grpc or hybrid, not “%.40s”"), name);
+      return FALSE;
+    }
+  return tacho_profile_set_api (profile, api, error) &&
+         (grpc == NULL || tacho_profile_set_grpc_target (profile, grpc, error)) &&
+         tacho_profile_set_protocol (profile, protocol, error) &&
+         (key == NULL || tacho_profile_set_api_key (profile, key, error));
+}
+
+/* The server that the command line names, remembered; *address is NULL if it names none. */
+static int
+read_server (TachoApplication *self,
+             GApplicationCommandLine *line,
+             GVariantDict *dict,
+             const char *url,
+             char **address)
+{
+  const char *variable = NULL, *key = NULL;
+  g_autoptr (TachoProfile) profile = NULL;
+  g_autoptr (GError) error = NULL;
+
   if (g_variant_dict_lookup (dict, "api-key-env", "&s", &variable))
     {
       /* The environment of the caller, who may not be this process. */
@@ -258,23 +284,43 @@ tacho_application_command_line (GApplication *application, GApplicationCommandLi
           return 2;
         }
     }
-  if (url == NULL && (api != NULL || key != NULL))
+  if (url == NULL && !g_variant_dict_contains (dict, "grpc"))
     {
-      g_application_command_line_printerr (line, "tacho: %s\n",
-                                           _ ("--api and --api-key-env need --url"));
+      if (key == NULL && !g_variant_dict_contains (dict, "api") &&
+          !g_variant_dict_contains (dict, "protocol"))
+        return 0;
+      g_application_command_line_printerr (
+          line, "tacho: %s\n", _ ("--api, --protocol and --api-key-env need --url or --grpc"));
       return 2;
     }
-  if (url != NULL)
+  profile = tacho_profile_new (NULL, url, &error);
+  if (profile == NULL || !fill_profile (profile, dict, key, &error))
     {
-      normal = tacho_url_normalize (url, &error);
-      if (normal == NULL)
-        {
-          g_application_command_line_printerr (line, "tacho: %s\n", error->message);
-          return 2;
-        }
-      tacho_application_remember (self, normal, api, key);
+      g_application_command_line_printerr (line, "tacho: %s\n", error->message);
+      return 2;
     }
-  show_window (self, normal);
+  tacho_application_remember (self, profile);
+  *address = tacho_connection_make_address (profile);
+  return 0;
+}
+
+static int
+tacho_application_command_line (GApplication *application, GApplicationCommandLine *line)
+{
+  TachoApplication *self = TACHO_APPLICATION (application);
+  GVariantDict *dict = g_application_command_line_get_options_dict (line);
+  const char *url = NULL;
+  g_autofree char *address = NULL;
+  gboolean flag;
+  int status;
+
+  g_variant_dict_lookup (dict, "url", "&s", &url);
+  if (g_variant_dict_lookup (dict, "exit-after-startup", "b", &flag))
+    self->exit_after_startup = flag;
+  status = read_server (self, line, dict, url, &address);
+  if (status != 0)
+    return status;
+  show_window (self, address);
   return 0;
 }
 
@@ -283,8 +329,7 @@ tacho_application_finalize (GObject *object)
 {
   TachoApplication *self = TACHO_APPLICATION (object);
 
-  g_clear_pointer (&self->apis, g_hash_table_unref);
-  g_clear_pointer (&self->api_keys, g_hash_table_unref);
+  g_clear_pointer (&self->profiles, g_hash_table_unref);
 
   G_OBJECT_CLASS (tacho_application_parent_class)->finalize (object);
 }
@@ -304,8 +349,7 @@ tacho_application_class_init (TachoApplicationClass *klass)
 static void
 tacho_application_init (TachoApplication *self)
 {
-  self->apis = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, g_free);
-  self->api_keys = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, g_free);
+  self->profiles = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, g_object_unref);
   g_application_add_main_option_entries (G_APPLICATION (self), options);
   g_application_set_option_context_summary (
       G_APPLICATION (self),
@@ -331,48 +375,42 @@ tacho_application_new (void)
 /**
  * tacho_application_remember:
  * @self: the program
- * @url: normalised URL
- * @api: (nullable): family, or %NULL to leave it to the probe
- * @api_key: (nullable): key for that server only
+ * @profile: how a server is talked to
  *
- * Keeps how a server is talked to until the program ends. Nothing of it is stored.
+ * Keeps it until the program ends. Nothing of it is stored.
  */
 void
-tacho_application_remember (TachoApplication *self,
-                            const char *url,
-                            const char *api,
-                            const char *api_key)
+tacho_application_remember (TachoApplication *self, TachoProfile *profile)
 {
-  if (api != NULL)
-    g_hash_table_insert (self->apis, g_strdup (url), g_strdup (api));
-  if (api_key != NULL && api_key[0] != '\0')
-    g_hash_table_insert (self->api_keys, g_strdup (url), g_strdup (api_key));
+  g_return_if_fail (TACHO_IS_APPLICATION (self));
+
+  g_hash_table_replace (self->profiles, tacho_connection_make_address (profile),
+                        g_object_ref (profile));
 }
 
 /**
- * tacho_application_get_api:
+ * tacho_application_get_profile:
  * @self: the program
- * @url: normalised URL
+ * @address: a normalised URL, "sim:", or "grpc://HOST:PORT" for a server without a REST side
+ * @error: return location
  *
- * Returns: (transfer none): family of this server, or "auto"
+ * Returns: (transfer full): how it is talked to, as told before or by default; or %NULL with
+ *   %TACHO_ERROR_INVALID
  */
-const char *
-tacho_application_get_api (TachoApplication *self, const char *url)
+TachoProfile *
+tacho_application_get_profile (TachoApplication *self, const char *address, GError **error)
 {
-  const char *api = g_hash_table_lookup (self->apis, url);
+  TachoProfile *known;
+  g_autoptr (TachoProfile) profile = NULL;
+  gboolean grpc = g_str_has_prefix (address, "grpc://") || g_str_has_prefix (address, "grpcs://");
 
-  return api != NULL ? api : "auto";
-}
+  g_return_val_if_fail (TACHO_IS_APPLICATION (self), NULL);
 
-/**
- * tacho_application_get_api_key:
- * @self: the program
- * @url: normalised URL
- *
- * Returns: (transfer none) (nullable): the key given for this server in this session
- */
-const char *
-tacho_application_get_api_key (TachoApplication *self, const char *url)
-{
-  return g_hash_table_lookup (self->api_keys, url);
+  known = g_hash_table_lookup (self->profiles, address);
+  if (known != NULL)
+    return g_object_ref (known);
+  profile = tacho_profile_new (address, grpc ? NULL : address, error);
+  if (profile == NULL || (grpc && !tacho_profile_set_grpc_target (profile, address, error)))
+    return NULL;
+  return g_steal_pointer (&profile);
 }

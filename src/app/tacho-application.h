@@ -3,6 +3,7 @@
 #pragma once
 
 #include <adwaita.h>
+#include "config/tacho-profile.h"
 
 G_BEGIN_DECLS
 
@@ -11,12 +12,11 @@ G_DECLARE_FINAL_TYPE (TachoApplication, tacho_application, TACHO, APPLICATION, A
 
 TachoApplication *tacho_application_new (void) G_GNUC_WARN_UNUSED_RESULT;
 
-/* How a server is to be talked to, as told in this session; "auto" and NULL if it was not. */
-void tacho_application_remember (TachoApplication *self,
-                                 const char *url,
-                                 const char *api,
-                                 const char *api_key);
-const char *tacho_application_get_api (TachoApplication *self, const char *url);
-const char *tacho_application_get_api_key (TachoApplication *self, const char *url);
+/* How a server is to be talked to, as told in this session. */
+void tacho_application_remember (TachoApplication *self, TachoProfile *profile);
+/* The profile of that name, told before or made of the address alone. */
+TachoProfile *tacho_application_get_profile (TachoApplication *self,
+                                             const char *address,
+                                             GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 G_END_DECLS

@@ -28,6 +28,8 @@ struct _TachoConnectionMenu
   GtkLabel *state_label;
   GtkLabel *url_label;
   GtkLabel *detail_label;
+  GtkLabel *sides_label;
+  GtkLabel *pool_label;
   GtkButton *reconnect_button;
   GtkListBox *servers;
 };
@@ -66,6 +68,75 @@ make_detail (TachoConnection *connection)
   return g_string_free (text, FALSE);
 }
 
+/* One side of the server in words: "gRPC 127.0.0.1:8001: in use, 0.4 ms". */
+static char *
+describe_side (TachoEndpoint *endpoint)
+{
+  const GError *error = tacho_endpoint_get_last_error (endpoint);
+  double wait_s = tacho_endpoint_get_retry_in_s (endpoint);
+  double latency = tacho_endpoint_get_latency_ms (endpoint);
+  GString *text = g_string_new (
+      tacho_endpoint_get_protocol (endpoint) == TACHO_PROTOCOL_GRPC ? "gRPC " : "REST ");
+  const char *target = tacho_endpoint_get_target (endpoint);
+
+  g_string_append_printf (text, "%s: ", target != NULL ? target : "—");
+  if (tacho_endpoint_get_serving (endpoint))
+    g_string_append (text, _ ("in use"));
+  else
+    g_string_append (text, tacho_display_endpoint_state (tacho_endpoint_get_state (endpoint)));
+  if (isfinite (latency))
+    {
+      g_autofree char *ms = tacho_display_ms (latency);
+
+      g_string_append_printf (text, ", %s", ms);
+    }
+  if (wait_s > 0)
+    /* Translators: a side of the server that failed rests this many seconds. */
+    g_string_append_printf (text, _ (", tried again in %.0f s"), ceil (wait_s));
+  if (error != NULL && tacho_endpoint_get_state (endpoint) != TACHO_ENDPOINT_OK)
+    {
+      g_autofree char *clean = tacho_text_sanitize_line (error->message, -1, MAX_DETAIL);
+
+      g_string_append_printf (text, "\n%s", clean);
+    }
+  return g_string_free (text, FALSE);
+}
+
+static char *
+describe_pool (TachoClientManager *manager)
+{
+  TachoTransportCounters pool;
+
+  tacho_client_manager_get_counters (manager, &pool);
+  return g_strdup_printf (
+      /* Translators: connections of the client: open now, of these idle; opened, reused, failed. */
+      _ ("Connections: %u open (%u idle), %llu opened, %llu reused, %llu failed"), pool.open,
+      pool.idle, (unsigned long long) pool.created, (unsigned long long) pool.reused,
+      (unsigned long long) pool.failed);
+}
+
+/* Two sides are shown one below the other; of one, the state above says all. */
+static void
+update_sides (TachoConnectionMenu *self)
+{
+  TachoClientManager *manager = tacho_connection_get_manager (self->connection);
+  GListModel *endpoints = tacho_client_manager_get_endpoints (manager);
+  guint n = g_list_model_get_n_items (endpoints);
+  g_autoptr (GString) text = g_string_new (NULL);
+  g_autofree char *pool = describe_pool (manager);
+
+  for (guint i = 0; n > 1 && i < n; i++)
+    {
+      g_autoptr (TachoEndpoint) endpoint = g_list_model_get_item (endpoints, i);
+      g_autofree char *line = describe_side (endpoint);
+
+      g_string_append_printf (text, "%s%s", i > 0 ? "\n" : "", line);
+    }
+  gtk_label_set_label (self->sides_label, text->str);
+  gtk_widget_set_visible (GTK_WIDGET (self->sides_label), n > 1);
+  gtk_label_set_label (self->pool_label, pool);
+}
+
 static void
 update (TachoConnectionMenu *self)
 {
@@ -73,14 +144,15 @@ update (TachoConnectionMenu *self)
   TachoDisplayState state;
   g_autofree char *detail = NULL;
   g_autofree char *accessible = NULL;
-  const char *name, *url;
+  g_autofree char *address = NULL;
+  const char *name;
 
   if (self->connection == NULL)
     return;
   manager = tacho_connection_get_manager (self->connection);
   state = tacho_display_connection_state (tacho_client_manager_get_state (manager));
   name = tacho_connection_get_name (self->connection);
-  url = tacho_profile_get_url (tacho_connection_get_profile (self->connection));
+  address = tacho_connection_make_address (tacho_connection_get_profile (self->connection));
   detail = make_detail (self->connection);
 
   gtk_image_set_from_icon_name (self->button_icon, state.icon);
@@ -93,9 +165,10 @@ update (TachoConnectionMenu *self)
   gtk_label_set_label (self->url_label,
                        tacho_profile_is_sim (tacho_connection_get_profile (self->connection))
                            ? _ ("Built in; answers and speeds are simulated")
-                           : url);
+                           : address);
   gtk_label_set_label (self->detail_label, detail);
   gtk_widget_set_visible (GTK_WIDGET (self->detail_label), detail[0] != '\0');
+  update_sides (self);
   gtk_widget_set_sensitive (GTK_WIDGET (self->reconnect_button),
                             tacho_client_manager_get_state (manager) != TACHO_CONNECTION_PROBING);
 
@@ -121,9 +194,9 @@ add_row (TachoConnectionMenu *self, const char *url, const char *subtitle, gbool
   GtkWidget *row = adw_action_row_new ();
   g_autofree char *name = tacho_display_url_name (url);
   g_autofree char *title = tacho_text_escape_markup (name, 120);
-  const char *current =
+  g_autofree char *current =
       self->connection != NULL
-          ? tacho_profile_get_url (tacho_connection_get_profile (self->connection))
+          ? tacho_connection_make_address (tacho_connection_get_profile (self->connection))
           : NULL;
   gboolean is_current = g_strcmp0 (url, current) == 0;
 
@@ -156,10 +229,10 @@ static void
 rebuild_servers (TachoConnectionMenu *self)
 {
   g_auto (GStrv) recent = tacho_settings_get_strv (tacho_settings_get_default (), "recent-urls");
-  const char *current =
+  g_autofree char *current =
       self->connection != NULL
-          ? tacho_profile_get_url (tacho_connection_get_profile (self->connection))
-          : "sim:";
+          ? tacho_connection_make_address (tacho_connection_get_profile (self->connection))
+          : g_strdup ("sim:");
   GtkWidget *child;
 
   while ((child = gtk_widget_get_first_child (GTK_WIDGET (self->servers))) != NULL)
@@ -231,6 +304,8 @@ tacho_connection_menu_class_init (TachoConnectionMenuClass *klass)
   gtk_widget_class_bind_template_child (widget_class, TachoConnectionMenu, state_label);
   gtk_widget_class_bind_template_child (widget_class, TachoConnectionMenu, url_label);
   gtk_widget_class_bind_template_child (widget_class, TachoConnectionMenu, detail_label);
+  gtk_widget_class_bind_template_child (widget_class, TachoConnectionMenu, sides_label);
+  gtk_widget_class_bind_template_child (widget_class, TachoConnectionMenu, pool_label);
   gtk_widget_class_bind_template_child (widget_class, TachoConnectionMenu, reconnect_button);
   gtk_widget_class_bind_template_child (widget_class, TachoConnectionMenu, servers);
   gtk_widget_class_bind_template_callback (widget_class, popover_show_cb);
@@ -243,6 +318,21 @@ static void
 tacho_connection_menu_init (TachoConnectionMenu *self)
 {
   gtk_widget_init_template (GTK_WIDGET (self));
+}
+
+/* Each side has a state of its own that may change while the server's stays. */
+static void
+watch_sides (TachoConnectionMenu *self)
+{
+  GListModel *endpoints =
+      tacho_client_manager_get_endpoints (tacho_connection_get_manager (self->connection));
+
+  for (guint i = 0; i < g_list_model_get_n_items (endpoints); i++)
+    {
+      g_autoptr (TachoEndpoint) endpoint = g_list_model_get_item (endpoints, i);
+
+      g_signal_connect_object (endpoint, "notify", G_CALLBACK (update), self, G_CONNECT_SWAPPED);
+    }
 }
 
 /**
@@ -259,7 +349,10 @@ tacho_connection_menu_set_connection (TachoConnectionMenu *self, TachoConnection
     g_signal_handlers_disconnect_by_data (tacho_connection_get_manager (self->connection), self);
   g_set_object (&self->connection, connection);
   if (connection != NULL)
-    g_signal_connect_object (tacho_connection_get_manager (connection), "notify",
-                             G_CALLBACK (update), self, G_CONNECT_SWAPPED);
+    {
+      g_signal_connect_object (tacho_connection_get_manager (connection), "notify",
+                               G_CALLBACK (update), self, G_CONNECT_SWAPPED);
+      watch_sides (self);
+    }
   update (self);
 }

@@ -92,17 +92,18 @@ static void
 state_cb (TachoConnection *self)
 {
   TachoConnectionState state = tacho_client_manager_get_state (self->manager);
-  TachoConnectionState before = self->state;
+  gboolean was_usable =
+      self->state == TACHO_CONNECTION_CONNECTED || self->state == TACHO_CONNECTION_DEGRADED;
+  g_autofree char *address = NULL;
 
   self->state = state;
-  if (state != TACHO_CONNECTION_CONNECTED || before == TACHO_CONNECTION_CONNECTED)
+  if (!tacho_connection_is_usable (self) || was_usable)
     return;
   tacho_model_service_list_async (self->models, TRUE, self->cancellable, list_cb, NULL);
+  address = tacho_connection_make_address (self->profile);
   if (!tacho_profile_is_sim (self->profile))
-    tacho_settings_add_recent_url (tacho_settings_get_default (),
-                                   tacho_profile_get_url (self->profile));
-  tacho_settings_set_string (tacho_settings_get_default (), "last-url",
-                             tacho_profile_get_url (self->profile));
+    tacho_settings_add_recent_url (tacho_settings_get_default (), address);
+  tacho_settings_set_string (tacho_settings_get_default (), "last-url", address);
 }
 
 static void
@@ -150,8 +151,7 @@ load_cb (GObject *source, GAsyncResult *result, gpointer user_data)
 static gboolean
 is_cancelled (const GError *error)
 {
-  return g_error_matches (error, G_IO_ERROR, G_IO_ERROR_CANCELLED) ||
-         g_error_matches (error, TACHO_ERROR, TACHO_ERROR_CANCELLED);
+  return g_error_matches (error, TACHO_ERROR, TACHO_ERROR_CANCELLED);
 }
 
 static void
@@ -251,35 +251,45 @@ tacho_connection_init (TachoConnection *self)
 }
 
 /**
+ * tacho_connection_make_address:
+ * @profile: how a server is talked to
+ *
+ * Returns: (transfer full): what names it in lists: its URL, or without one "grpc://HOST:PORT"
+ */
+char *
+tacho_connection_make_address (TachoProfile *profile)
+{
+  const char *url = tacho_profile_get_url (profile);
+
+  if (url != NULL)
+    return g_strdup (url);
+  return g_strconcat (tacho_profile_get_grpc_tls (profile) ? "grpcs://" : "grpc://",
+                      tacho_profile_get_grpc_endpoint (profile), NULL);
+}
+
+/**
  * tacho_connection_new:
- * @url: base URL, or "sim:"
- * @api: (nullable): API family, or %NULL for "auto"
- * @api_key: (nullable): key, kept in memory only
+ * @profile: where the server is and how to talk to it
  * @error: return location
  *
- * Returns: (transfer full): a connection that has not sent anything yet, or %NULL if the arguments
- *   cannot work or the simulated server did not start
+ * Returns: (transfer full): a connection that has not sent anything yet, or %NULL if the simulated
+ *   server did not start
  */
 TachoConnection *
-tacho_connection_new (const char *url, const char *api, const char *api_key, GError **error)
+tacho_connection_new (TachoProfile *profile, GError **error)
 {
   g_autoptr (TachoConnection) self = g_object_new (TACHO_TYPE_CONNECTION, NULL);
   g_autoptr (GError) local = NULL;
+  g_autofree char *address = tacho_connection_make_address (profile);
 
-  self->profile = tacho_profile_new (url, url, error);
-  if (self->profile == NULL ||
-      !tacho_profile_set_api (self->profile, api != NULL ? api : "auto", error))
-    return NULL;
-  if (api_key != NULL && api_key[0] != '\0' &&
-      !tacho_profile_set_api_key (self->profile, api_key, error))
-    return NULL;
+  self->profile = g_object_ref (profile);
   self->sim = tacho_sim_server_host_profile (self->profile, &local);
   if (local != NULL)
     {
       g_propagate_error (error, g_steal_pointer (&local));
       return NULL;
     }
-  self->name = tacho_display_url_name (tacho_profile_get_url (self->profile));
+  self->name = tacho_display_url_name (address);
   self->manager = tacho_client_manager_new (self->profile);
   self->models = tacho_model_service_new (self->manager);
   self->inference = tacho_inference_service_new (self->manager);
@@ -364,7 +374,7 @@ tacho_connection_close (TachoConnection *self)
  * tacho_connection_get_profile:
  * @self: a connection
  *
- * Returns: (transfer none): where the server is and how to talk to it
+ * Returns: (transfer none): where the server is
  */
 TachoProfile *
 tacho_connection_get_profile (TachoConnection *self)

@@ -70,6 +70,33 @@ tacho_display_connection_state (TachoConnectionState state)
 }
 
 /**
+ * tacho_display_endpoint_state:
+ * @state: how one side of a server is
+ *
+ * Returns: (transfer none): the same in words
+ */
+const char *
+tacho_display_endpoint_state (TachoEndpointState state)
+{
+  switch (state)
+    {
+    case TACHO_ENDPOINT_PROBING:
+      return _ ("looking…");
+    case TACHO_ENDPOINT_OK:
+      return _ ("ready");
+    case TACHO_ENDPOINT_LOADING:
+      return _ ("loading");
+    case TACHO_ENDPOINT_FAILING:
+      return _ ("failing");
+    case TACHO_ENDPOINT_DOWN:
+      return _ ("down");
+    case TACHO_ENDPOINT_UNKNOWN:
+    default:
+      return _ ("not asked yet");
+    }
+}
+
+/**
  * tacho_display_set_class:
  * @widget: what shows a state
  * @css_class: the class of the state; empty for one without a colour

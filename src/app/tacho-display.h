@@ -17,6 +17,7 @@ typedef struct
 } TachoDisplayState;
 
 TachoDisplayState tacho_display_model_state (TachoModelStatus status);
+const char *tacho_display_endpoint_state (TachoEndpointState state); /* "down" */
 TachoDisplayState tacho_display_connection_state (TachoConnectionState state);
 /* Takes the old state's colour class off and puts the new one on. */
 void tacho_display_set_class (GtkWidget *widget, const char *css_class);

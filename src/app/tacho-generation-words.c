@@ -46,6 +46,25 @@ add_tokens (GPtrArray *parts, const TachoGenerationMetrics *metrics)
                                            (unsigned long long) tokens));
 }
 
+/* Which side answered, if not plainly REST, and how many attempts it took. */
+static void
+add_attempts (GPtrArray *parts, TachoGeneration *generation)
+{
+  GPtrArray *attempts = tacho_generation_get_attempts (generation);
+  const TachoAttempt *last;
+  const char *side;
+
+  if (attempts->len == 0)
+    return;
+  last = g_ptr_array_index (attempts, attempts->len - 1);
+  side = last->protocol == TACHO_PROTOCOL_GRPC ? "gRPC" : "REST";
+  if (attempts->len > 1)
+    /* Translators: number of an attempt, then the protocol that carried it. */
+    g_ptr_array_add (parts, g_strdup_printf (_ ("attempt %u, by %s"), attempts->len, side));
+  else if (last->protocol == TACHO_PROTOCOL_GRPC)
+    g_ptr_array_add (parts, g_strdup_printf (_ ("by %s"), side));
+}
+
 /**
  * tacho_generation_words_phase:
  * @generation: a running generation
@@ -73,6 +92,7 @@ tacho_generation_words_phase (TachoGeneration *generation, double progress, gboo
                                              (int) (CLAMP (progress, 0, 1) * 100)));
   else
     g_ptr_array_add (parts, g_strdup (_ ("Waiting for the first token")));
+  add_attempts (parts, generation);
   g_ptr_array_add (parts, tacho_display_duration (seconds_since (metrics.start_ns)));
   if (simulated)
     g_ptr_array_add (parts, g_strdup (_ ("simulated")));
@@ -119,9 +139,39 @@ tacho_generation_words_stats (TachoGeneration *generation, gboolean simulated)
       g_ptr_array_add (parts, words != NULL ? g_strdup (words)
                                             : tacho_text_sanitize_line (reason, -1, 40));
     }
+  add_attempts (parts, generation);
   if (simulated)
     g_ptr_array_add (parts, g_strdup (_ ("simulated")));
   return join (parts);
+}
+
+/**
+ * tacho_generation_words_attempts:
+ * @generation: a generation
+ *
+ * Returns: (transfer full) (nullable): what was tried and what came of it, a line an attempt; %NULL
+ *   if the first one went well
+ */
+char *
+tacho_generation_words_attempts (TachoGeneration *generation)
+{
+  GPtrArray *attempts = tacho_generation_get_attempts (generation);
+  GString *text;
+
+  if (attempts->len < 2)
+    return NULL;
+  text = g_string_new (NULL);
+  for (guint i = 0; i < attempts->len; i++)
+    {
+      const TachoAttempt *attempt = g_ptr_array_index (attempts, i);
+      g_autofree char *reason =
+          attempt->error != NULL ? tacho_text_sanitize_line (attempt->error, -1, MAX_REASON) : NULL;
+
+      g_string_append_printf (text, "%s%s %s: %s", i > 0 ? "\n" : "",
+                              attempt->protocol == TACHO_PROTOCOL_GRPC ? "gRPC" : "REST",
+                              attempt->target, reason != NULL ? reason : _ ("answered"));
+    }
+  return g_string_free (text, FALSE);
 }
 
 /**

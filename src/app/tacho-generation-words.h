@@ -14,6 +14,7 @@ char *tacho_generation_words_phase (TachoGeneration *generation,
 char *tacho_generation_words_stats (TachoGeneration *generation,
                                     gboolean simulated) G_GNUC_WARN_UNUSED_RESULT;
 /* Why it is not a whole answer; NULL for one that is. */
+char *tacho_generation_words_attempts (TachoGeneration *generation) G_GNUC_WARN_UNUSED_RESULT;
 char *tacho_generation_words_fault (TachoGeneration *generation) G_GNUC_WARN_UNUSED_RESULT;
 
 G_END_DECLS

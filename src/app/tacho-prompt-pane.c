@@ -235,11 +235,14 @@ ended_cb (TachoGeneration *generation, TachoPromptPane *self)
   const char *text = tacho_generation_get_text (generation);
   TachoGenerationState state = tacho_generation_get_state (generation);
   g_autofree char *fault = tacho_generation_words_fault (generation);
+  g_autofree char *attempts = tacho_generation_words_attempts (generation);
 
   if (generation != self->generation || self->phase != PHASE_RUNNING)
     return;
   tacho_transcript_end (self->transcript);
   tacho_conversation_answer (self->conversation, text);
+  if (attempts != NULL)
+    tacho_transcript_add_note (self->transcript, TACHO_NOTE_WARNING, attempts);
   if (fault != NULL)
     tacho_transcript_add_note (
         self->transcript, state == TACHO_GENERATION_FAILED ? TACHO_NOTE_ERROR : TACHO_NOTE_WARNING,

@@ -81,9 +81,8 @@ open_now (TachoWindow *self, const char *url)
   TachoApplication *application =
       TACHO_APPLICATION (gtk_window_get_application (GTK_WINDOW (self)));
   g_autoptr (GError) error = NULL;
-  TachoConnection *connection =
-      tacho_connection_new (url, tacho_application_get_api (application, url),
-                            tacho_application_get_api_key (application, url), &error);
+  g_autoptr (TachoProfile) profile = tacho_application_get_profile (application, url, &error);
+  TachoConnection *connection = profile != NULL ? tacho_connection_new (profile, &error) : NULL;
 
   if (connection == NULL)
     {
@@ -199,15 +198,13 @@ run_benchmark_cb (GSimpleAction *action, GVariant *parameter, gpointer user_data
 }
 
 static void
-dialog_connect_cb (TachoAddServerDialog *dialog,
-                   const char *url,
-                   const char *api,
-                   const char *api_key,
-                   TachoWindow *self)
+dialog_connect_cb (TachoAddServerDialog *dialog, TachoProfile *profile, TachoWindow *self)
 {
+  g_autofree char *address = tacho_connection_make_address (profile);
+
   tacho_application_remember (TACHO_APPLICATION (gtk_window_get_application (GTK_WINDOW (self))),
-                              url, api, api_key);
-  tacho_window_open_url (self, url);
+                              profile);
+  tacho_window_open_url (self, address);
 }
 
 static void
@@ -326,7 +323,7 @@ tacho_window_new (TachoApplication *application)
 /**
  * tacho_window_open_url:
  * @self: the window
- * @url: normalised URL of a server, or "sim:"
+ * @url: normalised URL of a server, "sim:", or "grpc://HOST:PORT"
  *
  * Changes to another server. A live benchmark is not stopped without asking.
  */
@@ -352,6 +349,7 @@ tacho_window_describe (TachoWindow *self)
 {
   TachoClientManager *manager;
   const char *description;
+  g_autofree char *address = NULL;
 
   g_return_val_if_fail (TACHO_IS_WINDOW (self), NULL);
 
@@ -359,9 +357,9 @@ tacho_window_describe (TachoWindow *self)
     return g_strdup ("No server");
   manager = tacho_connection_get_manager (self->connection);
   description = tacho_client_manager_get_description (manager);
+  address = tacho_connection_make_address (tacho_connection_get_profile (self->connection));
   return g_strdup_printf (
-      "Server: %s\nState: %s\nAPI: %s\nSimulated: %s",
-      tacho_profile_get_url (tacho_connection_get_profile (self->connection)),
+      "Server: %s\nState: %s\nAPI: %s\nSimulated: %s", address,
       tacho_connection_state_to_string (tacho_client_manager_get_state (manager)),
       description != NULL ? description : "unknown",
       tacho_connection_is_simulated (self->connection) ? "yes" : "no");
