@@ -140,11 +140,15 @@ check_target (const char *target, GError **error)
  *   %NULL or empty: none
  * @error: return location
  *
+ * The key goes to this side too: if the address changes, it is dropped.
+ *
  * Returns: %FALSE with %TACHO_ERROR_INVALID if it is no such address
  */
 gboolean
 tacho_profile_set_grpc_target (TachoProfile *self, const char *target, GError **error)
 {
+  g_autofree char *before = NULL;
+
   g_return_val_if_fail (TACHO_IS_PROFILE (self), FALSE);
 
   if (target != NULL && target[0] == '\0')
@@ -153,8 +157,11 @@ tacho_profile_set_grpc_target (TachoProfile *self, const char *target, GError **
     return FALSE;
   if (g_strcmp0 (self->grpc_target, target) == 0)
     return TRUE;
+  if (self->grpc_target != NULL)
+    before = tacho_profile_dup_key_origin (self);
   g_free (self->grpc_target);
   self->grpc_target = g_strdup (target);
+  tacho_profile_drop_foreign_key (self, before);
   tacho_profile_notify (self, TACHO_PROFILE_PROP_GRPC_TARGET);
   tacho_profile_notify (self, TACHO_PROFILE_PROP_GRPC_ENDPOINT);
   return TRUE;

@@ -15,6 +15,9 @@ struct _TachoProfile
   char *endpoint;
   char *api;
   char *api_key;
+  char *api_key_env;
+  gboolean key_in_keyring;
+  char *model;
   GPtrArray *headers; /* of char *, NULL-terminated */
   double timeouts[TACHO_N_TIMEOUTS];
   TachoProfileTuning tuning;
@@ -46,7 +49,11 @@ enum
   TACHO_PROFILE_N_PROPS
 };
 
+void tacho_profile_wipe (char *secret); /* overwrites, then frees */
 void tacho_profile_notify (TachoProfile *self, guint property);
+gboolean tacho_profile_check_line (const char *text, gsize max, const char *what, GError **error);
+/* Drops the key unless it may still go to the origin it was given for. */
+void tacho_profile_drop_foreign_key (TachoProfile *self, const char *before);
 /* Turns *reason (freed) into TACHO_ERROR_INVALID; always FALSE. */
 gboolean tacho_profile_invalid (GError **error, GError *reason, const char *what);
 

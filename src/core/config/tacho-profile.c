@@ -6,10 +6,13 @@
 #include "config/tacho-profile-private.h"
 
 #include "base/tacho-error.h"
+#include "base/tacho-text.h"
 #include "base/tacho-url.h"
 
 #include <math.h>
 
+#define MAX_NAME 200
+#define MAX_MODEL 1000
 #define MAX_TIMEOUT_S (7.0 * 24 * 3600)
 
 G_DEFINE_FINAL_TYPE (TachoProfile, tacho_profile, G_TYPE_OBJECT)
@@ -43,13 +46,23 @@ tacho_profile_invalid (GError **error, GError *reason, const char *what)
   return FALSE;
 }
 
-static void
-wipe (char *secret)
+/* Text of one line, which may stand in a file and on a screen. */
+gboolean
+tacho_profile_check_line (const char *text, gsize max, const char *what, GError **error)
 {
-  if (secret == NULL)
-    return;
-  explicit_bzero (secret, strlen (secret));
-  g_free (secret);
+  g_autofree char *clean = NULL;
+
+  if (text != NULL && *text != '\0' && strlen (text) <= max && g_utf8_validate (text, -1, NULL))
+    {
+      clean = tacho_text_sanitize_line (text, -1, 0);
+      if (g_str_equal (clean, text))
+        return TRUE;
+    }
+  g_set_error (error, TACHO_ERROR, TACHO_ERROR_INVALID,
+               "%s is one line of text, of 1 to %" G_GSIZE_FORMAT
+               " bytes, without control characters",
+               what, max);
+  return FALSE;
 }
 
 static void
@@ -61,7 +74,9 @@ tacho_profile_finalize (GObject *object)
   g_free (self->url);
   g_free (self->endpoint);
   g_free (self->api);
-  wipe (self->api_key);
+  tacho_profile_wipe (self->api_key);
+  g_free (self->api_key_env);
+  g_free (self->model);
   g_free (self->ca_file);
   g_free (self->cert_file);
   g_free (self->key_file);
@@ -199,6 +214,29 @@ tacho_profile_get_name (TachoProfile *self)
 }
 
 /**
+ * tacho_profile_set_name:
+ * @self: a profile
+ * @name: what the person calls it from now on: any text of one line, up to 200 bytes
+ * @error: return location
+ *
+ * Returns: %FALSE with %TACHO_ERROR_INVALID if it is no such text
+ */
+gboolean
+tacho_profile_set_name (TachoProfile *self, const char *name, GError **error)
+{
+  g_return_val_if_fail (TACHO_IS_PROFILE (self), FALSE);
+
+  if (!tacho_profile_check_line (name, MAX_NAME, "A profile's name", error))
+    return FALSE;
+  if (g_str_equal (self->name, name))
+    return TRUE;
+  g_free (self->name);
+  self->name = g_strdup (name);
+  tacho_profile_notify (self, TACHO_PROFILE_PROP_NAME);
+  return TRUE;
+}
+
+/**
  * tacho_profile_get_url:
  * @self: a profile
  *
@@ -210,6 +248,45 @@ tacho_profile_get_url (TachoProfile *self)
 {
   g_return_val_if_fail (TACHO_IS_PROFILE (self), NULL);
   return self->url;
+}
+
+/**
+ * tacho_profile_set_url:
+ * @self: a profile
+ * @url: (nullable): where it is from now on, as typed; %NULL or empty: it has a gRPC side only
+ * @error: return location
+ *
+ * A key belongs to the origin that it was given for: if the origin changes, it is dropped.
+ *
+ * Returns: %FALSE with %TACHO_ERROR_INVALID if the address cannot be used
+ */
+gboolean
+tacho_profile_set_url (TachoProfile *self, const char *url, GError **error)
+{
+  g_autoptr (GError) reason = NULL;
+  g_autofree char *normal = NULL;
+  g_autofree char *before = NULL;
+
+  g_return_val_if_fail (TACHO_IS_PROFILE (self), FALSE);
+
+  if (url != NULL && *url != '\0')
+    {
+      normal = tacho_url_normalize (url, &reason);
+      if (normal == NULL)
+        return tacho_profile_invalid (error, g_steal_pointer (&reason),
+                                      "This server address cannot be used");
+    }
+  if (g_strcmp0 (self->url, normal) == 0)
+    return TRUE;
+  before = tacho_profile_dup_key_origin (self);
+  g_free (self->url);
+  self->url = g_steal_pointer (&normal);
+  if (self->url == NULL)
+    tacho_profile_set_protocol (self, TACHO_PROTOCOL_GRPC, NULL);
+  tacho_profile_drop_foreign_key (self, before);
+  tacho_profile_notify (self, TACHO_PROFILE_PROP_URL);
+  tacho_profile_notify (self, TACHO_PROFILE_PROP_ENDPOINT);
+  return TRUE;
 }
 
 /**
@@ -308,108 +385,40 @@ tacho_profile_set_api (TachoProfile *self, const char *api, GError **error)
 }
 
 /**
- * tacho_profile_get_api_key:
+ * tacho_profile_get_model:
  * @self: a profile
  *
- * Never log or show it.
- *
- * Returns: (transfer none) (nullable): the API key, %NULL if there is none
+ * Returns: (transfer none) (nullable): the model to use where none is named
  */
 const char *
-tacho_profile_get_api_key (TachoProfile *self)
+tacho_profile_get_model (TachoProfile *self)
 {
   g_return_val_if_fail (TACHO_IS_PROFILE (self), NULL);
-  return self->api_key;
+  return self->model;
 }
 
 /**
- * tacho_profile_set_api_key:
+ * tacho_profile_set_model:
  * @self: a profile
- * @key: (nullable): the key, sent as `Authorization: Bearer` to this server only; %NULL or empty:
- *   none
+ * @model: (nullable): the model to use where none is named; %NULL or empty: none
  * @error: return location
  *
- * A key that holds a line break or another control character is refused here: libsoup would drop
- * the header and send the request without it. The message never repeats the key.
- *
- * Returns: %FALSE with %TACHO_ERROR_INVALID if the key cannot be sent
+ * Returns: %FALSE with %TACHO_ERROR_INVALID if no model can have this ID
  */
 gboolean
-tacho_profile_set_api_key (TachoProfile *self, const char *key, GError **error)
+tacho_profile_set_model (TachoProfile *self, const char *model, GError **error)
 {
   g_return_val_if_fail (TACHO_IS_PROFILE (self), FALSE);
 
-  if (key != NULL && *key == '\0')
-    key = NULL;
-  if (key != NULL && !tacho_header_check ("Authorization", key, NULL))
-    {
-      g_set_error_literal (error, TACHO_ERROR, TACHO_ERROR_INVALID,
-                           "The API key holds a line break or a character that no HTTP header may "
-                           "hold: paste it again without it");
-      return FALSE;
-    }
-  wipe (self->api_key);
-  self->api_key = g_strdup (key);
+  if (model != NULL && *model == '\0')
+    model = NULL;
+  if (model != NULL && !tacho_profile_check_line (model, MAX_MODEL, "A model's ID", error))
+    return FALSE;
+  if (g_strcmp0 (self->model, model) == 0)
+    return TRUE;
+  g_free (self->model);
+  self->model = g_strdup (model);
   return TRUE;
-}
-
-/**
- * tacho_profile_add_header:
- * @self: a profile
- * @line: "Name: value"
- * @error: return location
- *
- * Adds a header that goes with every request. Headers that HTTP itself needs (Host, Content-Length,
- * Transfer-Encoding, Connection, …) are refused.
- *
- * Returns: %FALSE with %TACHO_ERROR_INVALID if the line is no header that may be sent
- */
-gboolean
-tacho_profile_add_header (TachoProfile *self, const char *line, GError **error)
-{
-  static const char *const reserved[] = { "Host",
-                                          "Content-Length",
-                                          "Content-Type",
-                                          "Transfer-Encoding",
-                                          "Connection",
-                                          "Accept-Encoding",
-                                          "Expect",
-                                          "TE",
-                                          "Trailer",
-                                          "Upgrade",
-                                          NULL };
-  g_autoptr (GError) reason = NULL;
-  g_autofree char *name = NULL;
-  g_autofree char *value = NULL;
-
-  g_return_val_if_fail (TACHO_IS_PROFILE (self), FALSE);
-  g_return_val_if_fail (line != NULL, FALSE);
-
-  if (!tacho_header_parse (line, &name, &value, &reason))
-    return tacho_profile_invalid (error, g_steal_pointer (&reason), "This header cannot be sent");
-  for (guint i = 0; reserved[i] != NULL; i++)
-    if (g_ascii_strcasecmp (name, reserved[i]) == 0)
-      {
-        g_set_error (error, TACHO_ERROR, TACHO_ERROR_INVALID,
-                     "The header “%s” is set by Tacho itself and cannot be given", reserved[i]);
-        return FALSE;
-      }
-  g_ptr_array_insert (self->headers, (int) self->headers->len - 1,
-                      g_strdup_printf ("%s: %s", name, value));
-  return TRUE;
-}
-
-/**
- * tacho_profile_get_headers:
- * @self: a profile
- *
- * Returns: (array zero-terminated=1): lines "Name: value", never %NULL
- */
-const char *const *
-tacho_profile_get_headers (TachoProfile *self)
-{
-  g_return_val_if_fail (TACHO_IS_PROFILE (self), NULL);
-  return (const char *const *) self->headers->pdata;
 }
 
 /**

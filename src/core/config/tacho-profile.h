@@ -16,9 +16,16 @@ G_DECLARE_FINAL_TYPE (TachoProfile, tacho_profile, TACHO, PROFILE, GObject)
 TachoProfile *
 tacho_profile_new (const char *name, const char *url, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
+/* What a person set: not the key, and not what a simulator's host set. */
+TachoProfile *tacho_profile_copy (TachoProfile *self) G_GNUC_WARN_UNUSED_RESULT;
+gboolean tacho_profile_equal (TachoProfile *self, TachoProfile *other);
+
 const char *tacho_profile_get_name (TachoProfile *self);
+gboolean tacho_profile_set_name (TachoProfile *self, const char *name, GError **error);
 const char *tacho_profile_get_url (
     TachoProfile *self); /* as the person knows it; "sim:" for the simulator; NULL: gRPC only */
+/* Drops the key if it would go to another origin from now on. */
+gboolean tacho_profile_set_url (TachoProfile *self, const char *url, GError **error);
 /* Where requests go: the URL, or what the simulator was given by its host
  * (tacho_profile_set_endpoint). */
 const char *tacho_profile_get_endpoint (TachoProfile *self);
@@ -29,9 +36,20 @@ gboolean tacho_profile_set_api (TachoProfile *self, const char *api, GError **er
 const char *
 tacho_profile_get_api_key (TachoProfile *self); /* never a GObject property, never logged */
 gboolean tacho_profile_set_api_key (TachoProfile *self, const char *key, GError **error);
-gboolean
-tacho_profile_add_header (TachoProfile *self, const char *line, GError **error); /* "K: V" */
+/* Where the key comes from when a connection is made: an environment variable, or the keyring. */
+const char *tacho_profile_get_api_key_env (TachoProfile *self);
+gboolean tacho_profile_set_api_key_env (TachoProfile *self, const char *variable, GError **error);
+gboolean tacho_profile_get_key_in_keyring (TachoProfile *self);
+void tacho_profile_set_key_in_keyring (TachoProfile *self, gboolean in_keyring);
+/* scheme://host:port of each side, a blank between: where the key may go. NULL: nowhere yet. */
+char *tacho_profile_dup_key_origin (TachoProfile *self) G_GNUC_WARN_UNUSED_RESULT;
+/* "K: V". Not Authorization or x-api-key beside a key: one of the two would be sent in vain. */
+gboolean tacho_profile_add_header (TachoProfile *self, const char *line, GError **error);
+void tacho_profile_clear_headers (TachoProfile *self);
 const char *const *tacho_profile_get_headers (TachoProfile *self);
+/* The model to use where none is named, or NULL. */
+const char *tacho_profile_get_model (TachoProfile *self);
+gboolean tacho_profile_set_model (TachoProfile *self, const char *model, GError **error);
 const char *tacho_profile_get_ca_file (TachoProfile *self);
 gboolean tacho_profile_set_ca_file (TachoProfile *self, const char *path, GError **error);
 
