@@ -197,7 +197,7 @@ tacho_api_build_load_from (TachoApi *self, const char *model_id, const char *pat
  * @self: an API
  * @json: (array length=length): one line of a pull's reply, or the whole of a status reply
  * @length: its bytes
- * @progress: (inout): cleared and filled
+ * @progress: (inout): what was said last; filled anew, but for a job that is not named again
  * @error: return location
  *
  * Returns: whether the pull goes on or is done; else why it failed

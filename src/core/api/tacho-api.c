@@ -114,6 +114,8 @@ tacho_api_get_framing (TachoApi *self, TachoOperation operation)
 TachoHttpRequest *
 tacho_api_build (TachoApi *self, TachoOperation operation, const char *model_id, GError **error)
 {
+  TachoHttpRequest *request;
+
   g_return_val_if_fail (TACHO_IS_API (self), NULL);
 
   if (!tacho_api_check_supported (self, operation, error))
@@ -133,7 +135,10 @@ tacho_api_build (TachoApi *self, TachoOperation operation, const char *model_id,
                    tacho_operation_to_string (operation));
       return NULL;
     }
-  return TACHO_API_GET_IFACE (self)->build (self, operation, model_id, error);
+  request = TACHO_API_GET_IFACE (self)->build (self, operation, model_id, error);
+  if (request != NULL)
+    request->patient = tacho_api_change_blocks (self, operation);
+  return request;
 }
 
 /**

@@ -20,6 +20,7 @@ typedef struct
   GPtrArray *headers; /* of TachoHeader; authentication is added by the transport, never here */
   GBytes *body;       /* NULL: none */
   gboolean streaming; /* the reply is to be read as it comes */
+  gboolean patient;   /* it answers when a long work is done: only the total timeout holds */
 } TachoHttpRequest;
 
 typedef struct

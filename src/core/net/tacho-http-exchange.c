@@ -571,7 +571,7 @@ tacho_http_exchange_run (TachoHttpClient *client,
       self->funcs_data = funcs_data;
     }
   self->limits[TACHO_HTTP_TIMER_CONNECT] = connect_limit (client, timeout_total);
-  self->limits[TACHO_HTTP_TIMER_FIRST] = client->timeout_first;
+  self->limits[TACHO_HTTP_TIMER_FIRST] = request->patient ? 0 : client->timeout_first;
   self->limits[TACHO_HTTP_TIMER_IDLE] = client->timeout_idle;
   self->limits[TACHO_HTTP_TIMER_TOTAL] = timeout_total;
   g_ptr_array_add (client->exchanges, self);

@@ -64,6 +64,7 @@ copy_request (const TachoHttpRequest *request)
       copy->body = g_bytes_ref (request->body);
     }
   copy->streaming = request->streaming;
+  copy->patient = request->patient;
   return copy;
 }
 

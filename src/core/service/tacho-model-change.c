@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Loading and unloading: an order to the server, then its list until it says how that went. */
+/* Loading, unloading and deleting: an order to the server, then its list until it says how that
+ * went. */
 #define G_LOG_DOMAIN "tacho"
 
 #include "service/tacho-model-service-private.h"
@@ -13,6 +14,8 @@
 #define MAX_IDLE_POLLS 40
 #define MAX_UNLOAD_POLLS 240
 #define MAX_FAILED_POLLS 4
+/* An unload may take one of several instances of a model. */
+#define MAX_ORDERS 16
 #define STOP_TOTAL_S 5.0
 #define MAX_STOP_POLLS 20
 
@@ -20,6 +23,12 @@ typedef struct
 {
   char *id;
   TachoOperation operation;
+  char *path;           /* of a LoRA adapter that is loaded as id; or NULL */
+  TachoApi *path_api;   /* who built the order to load it */
+  gboolean holds;       /* the model is shown as loading by our word alone */
+  gboolean blocks;      /* the order's reply tells that it is done */
+  TachoModelStatus was; /* before the order */
+  guint orders;
   gboolean ordered; /* the order may have reached the server */
   gboolean seen_loading;
   guint polls;
@@ -29,6 +38,7 @@ typedef struct
 } Change;
 
 static void poll_now (GTask *task);
+static void send_order (GTask *task);
 
 static void
 change_free (gpointer data)
@@ -36,6 +46,8 @@ change_free (gpointer data)
   Change *change = data;
 
   g_free (change->id);
+  g_free (change->path);
+  g_clear_object (&change->path_api);
   g_clear_error (&change->outcome);
   g_free (change);
 }
@@ -56,14 +68,13 @@ change_end (GTask *task, GError *error)
 
 static void stop_listed_cb (GObject *source, GAsyncResult *result, gpointer user_data);
 
-static gboolean
-stop_timer_cb (gpointer user_data)
+static void
+stop_waited_cb (gpointer data, gpointer user_data)
 {
-  GTask *task = user_data;
+  GTask *task = data;
 
   tacho_model_service_list_async (g_task_get_source_object (task), TRUE, NULL, stop_listed_cb,
-                                  g_object_ref (task));
-  return G_SOURCE_REMOVE;
+                                  task);
 }
 
 /* A server may take a moment to stop: what is shown at the end is to be what is. */
@@ -74,7 +85,6 @@ stop_listed_cb (GObject *source, GAsyncResult *result, gpointer user_data)
   Change *change = g_task_get_task_data (task);
   TachoModelService *self = TACHO_MODEL_SERVICE (source);
   TachoModel *model = tacho_model_service_lookup (self, change->id);
-  GSource *timer;
 
   if (!tacho_model_service_list_finish (self, result, NULL) || model == NULL ||
       tacho_model_get_status (model) != TACHO_MODEL_STATUS_LOADING ||
@@ -83,10 +93,7 @@ stop_listed_cb (GObject *source, GAsyncResult *result, gpointer user_data)
       change_end (task, g_steal_pointer (&change->outcome));
       return;
     }
-  timer = g_timeout_source_new (POLL_MS);
-  g_source_set_callback (timer, stop_timer_cb, task, g_object_unref);
-  g_source_attach (timer, g_main_context_get_thread_default ());
-  g_source_unref (timer);
+  tacho_model_service_wait (task, POLL_MS, FALSE, stop_waited_cb);
 }
 
 static void
@@ -184,32 +191,36 @@ judge_unload (Change *change, TachoModel *model, GError **error)
 }
 
 static gboolean
-poll_timer_cb (gpointer user_data)
+judge_delete (Change *change, TachoModel *model, GError **error)
 {
-  GTask *task = user_data;
+  if (model == NULL)
+    return TRUE;
+  if (change->polls > MAX_IDLE_POLLS)
+    g_set_error (error, TACHO_ERROR, TACHO_ERROR_MODEL_FAILED,
+                 "The server took the order to delete “%.100s” but still lists it", change->id);
+  return *error != NULL;
+}
 
-  poll_now (g_object_ref (task));
-  return G_SOURCE_REMOVE;
+static gboolean
+judge (Change *change, TachoModel *model, GError **error)
+{
+  if (change->operation == TACHO_OP_LOAD_MODEL)
+    return judge_load (change, model, error);
+  if (change->operation == TACHO_OP_UNLOAD_MODEL)
+    return judge_unload (change, model, error);
+  return judge_delete (change, model, error);
+}
+
+static void
+poll_waited_cb (gpointer data, gpointer user_data)
+{
+  poll_now (data);
 }
 
 static void
 wait_for_poll (GTask *task)
 {
-  GSource *timer = g_timeout_source_new (POLL_MS);
-  GCancellable *cancellable = g_task_get_cancellable (task);
-
-  if (cancellable != NULL)
-    {
-      /* A cancel need not wait for the timer. */
-      GSource *cancelled = g_cancellable_source_new (cancellable);
-
-      g_source_set_dummy_callback (cancelled);
-      g_source_add_child_source (timer, cancelled);
-      g_source_unref (cancelled);
-    }
-  g_source_set_callback (timer, poll_timer_cb, task, g_object_unref);
-  g_source_attach (timer, g_main_context_get_thread_default ());
-  g_source_unref (timer);
+  tacho_model_service_wait (task, POLL_MS, TRUE, poll_waited_cb);
 }
 
 static void
@@ -237,10 +248,12 @@ polled_cb (GObject *source, GAsyncResult *result, gpointer user_data)
     }
   change->failed_polls = 0;
   change->polls++;
-  over = change->operation == TACHO_OP_LOAD_MODEL ? judge_load (change, model, &error)
-                                                  : judge_unload (change, model, &error);
+  over = judge (change, model, &error);
   if (over)
     change_end (task, error);
+  else if (change->operation == TACHO_OP_UNLOAD_MODEL && change->blocks &&
+           change->orders < MAX_ORDERS)
+    send_order (task); /* another instance is still there */
   else
     wait_for_poll (task);
 }
@@ -254,27 +267,118 @@ poll_now (GTask *task)
 
 /* --- the order --- */
 
+/* A load that was held as loading ended: what the model is now, as far as the reply tells. */
 static void
-ordered_cb (GObject *source, GAsyncResult *result, gpointer user_data)
+release (GTask *task, const GError *error)
 {
-  GTask *task = user_data;
   TachoModelService *self = g_task_get_source_object (task);
-  TachoClientManager *manager = TACHO_CLIENT_MANAGER (source);
   Change *change = g_task_get_task_data (task);
   TachoModel *model = tacho_model_service_lookup (self, change->id);
-  g_autoptr (TachoHttpReply) reply = NULL;
-  g_autoptr (TachoApi) api = NULL;
-  GError *error = NULL;
 
-  reply = tacho_client_manager_operate_finish (manager, result, &api, &error);
-  if (error != NULL || !tacho_api_parse_change (api, change->operation, change->id, reply, &error))
+  if (!change->holds)
+    return;
+  change->holds = FALSE;
+  tacho_model_service_drop_loading (self, change->id);
+  if (model == NULL || error == NULL)
+    return;
+  if (g_error_matches (error, TACHO_ERROR, TACHO_ERROR_MODEL_FAILED))
+    tacho_model_set_status (model, TACHO_MODEL_STATUS_FAILED, NAN, error->message);
+  else
+    tacho_model_set_status (model, change->was, NAN, NULL);
+}
+
+static void
+judge_reply (GTask *task, TachoApi *api, TachoHttpReply *reply, GError *error)
+{
+  TachoModelService *self = g_task_get_source_object (task);
+  Change *change = g_task_get_task_data (task);
+  TachoModel *model = tacho_model_service_lookup (self, change->id);
+
+  if (error == NULL)
+    tacho_api_parse_change (api, change->operation, change->id, reply, &error);
+  release (task, error);
+  if (error != NULL)
     {
       change_fail (task, error);
       return;
     }
-  if (change->operation == TACHO_OP_LOAD_MODEL && model != NULL)
+  if (change->operation == TACHO_OP_LOAD_MODEL && model != NULL && !change->blocks)
     tacho_model_set_status (model, TACHO_MODEL_STATUS_LOADING, NAN, NULL);
   poll_now (task);
+}
+
+static void
+ordered_cb (GObject *source, GAsyncResult *result, gpointer user_data)
+{
+  g_autoptr (TachoHttpReply) reply = NULL;
+  g_autoptr (TachoApi) api = NULL;
+  GError *error = NULL;
+
+  reply = tacho_client_manager_operate_finish (TACHO_CLIENT_MANAGER (source), result, &api, &error);
+  judge_reply (user_data, api, reply, error);
+}
+
+static void
+path_ordered_cb (GObject *source, GAsyncResult *result, gpointer user_data)
+{
+  GTask *task = user_data;
+  Change *change = g_task_get_task_data (task);
+  g_autoptr (TachoHttpReply) reply = NULL;
+  GError *error = NULL;
+
+  reply = tacho_client_manager_send_finish (TACHO_CLIENT_MANAGER (source), result, &error);
+  judge_reply (task, change->path_api, reply, error);
+}
+
+static void
+send_path_order (GTask *task, TachoClientManager *manager, TachoApi *api)
+{
+  Change *change = g_task_get_task_data (task);
+  TachoHttpRequest *request;
+  GError *error = NULL;
+
+  request = tacho_api_build_load_from (api, change->id, change->path, &error);
+  if (request == NULL)
+    {
+      change_end (task, error);
+      return;
+    }
+  request->patient = TRUE;
+  change->ordered = TRUE;
+  g_set_object (&change->path_api, api);
+  tacho_client_manager_send_async (manager, request, 0, g_task_get_cancellable (task),
+                                   path_ordered_cb, task);
+  tacho_http_request_free (request);
+}
+
+/* An order that is answered at its end may take as long as a generation may. */
+static void
+send_order (GTask *task)
+{
+  TachoModelService *self = g_task_get_source_object (task);
+  TachoClientManager *manager = tacho_model_service_get_manager (self);
+  TachoApi *api = tacho_client_manager_get_api (manager);
+  Change *change = g_task_get_task_data (task);
+  TachoModel *model = tacho_model_service_lookup (self, change->id);
+
+  if (change->path != NULL && api != NULL)
+    {
+      send_path_order (task, manager, api);
+      return;
+    }
+  change->ordered = TRUE;
+  change->orders++;
+  change->blocks = api != NULL && tacho_api_change_blocks (api, change->operation);
+  if (change->blocks && change->operation == TACHO_OP_LOAD_MODEL && model != NULL)
+    {
+      change->holds = TRUE;
+      change->was = tacho_model_get_status (model);
+      tacho_model_service_hold_loading (self, change->id);
+      tacho_model_set_status (model, TACHO_MODEL_STATUS_LOADING, NAN, NULL);
+    }
+  tacho_client_manager_operate_async (manager, change->operation, change->id,
+                                      change->blocks ? 0 : TACHO_MODEL_SERVICE_TOTAL_S,
+                                      g_task_get_cancellable (task), ordered_cb, task);
 }
 
 static void
@@ -287,31 +391,30 @@ change_listed_cb (GObject *source, GAsyncResult *result, gpointer user_data)
   TachoModel *model = tacho_model_service_lookup (self, change->id);
   TachoApi *api = tacho_client_manager_get_api (manager);
   gboolean loading = change->operation == TACHO_OP_LOAD_MODEL;
+  gboolean unloading = change->operation == TACHO_OP_UNLOAD_MODEL;
   GError *error = NULL;
 
   if (!tacho_model_service_list_finish (self, result, &error))
     change_end (task, error);
+  else if (change->path != NULL)
+    send_order (task);
   else if (model == NULL && api != NULL && tacho_api_supports (api, change->operation))
     change_end (task, tacho_model_service_not_found (self, change->id));
   else if (model != NULL && loading && tacho_model_get_status (model) == TACHO_MODEL_STATUS_LOADED)
     change_end (task, NULL);
-  else if (model != NULL && !loading && is_gone (model))
+  else if (model != NULL && unloading && is_gone (model))
     change_end (task, NULL);
   else if (model != NULL && loading && tacho_model_get_status (model) == TACHO_MODEL_STATUS_LOADING)
     wait_for_poll (task); /* someone else's order; not ours to stop on cancel */
   else
-    {
-      change->ordered = TRUE;
-      tacho_client_manager_operate_async (manager, change->operation, change->id,
-                                          TACHO_MODEL_SERVICE_TOTAL_S,
-                                          g_task_get_cancellable (task), ordered_cb, task);
-    }
+    send_order (task);
 }
 
 static void
 run_change (TachoModelService *self,
             TachoOperation operation,
             const char *id,
+            const char *path,
             gpointer tag,
             GCancellable *cancellable,
             GAsyncReadyCallback callback,
@@ -321,6 +424,7 @@ run_change (TachoModelService *self,
   Change *change = g_new0 (Change, 1);
 
   change->id = g_strdup (id);
+  change->path = g_strdup (path);
   change->operation = operation;
   g_task_set_source_tag (task, tag);
   g_task_set_check_cancellable (task, FALSE);
@@ -349,8 +453,8 @@ tacho_model_service_load_async (TachoModelService *self,
   g_return_if_fail (TACHO_IS_MODEL_SERVICE (self));
   g_return_if_fail (id != NULL);
 
-  run_change (self, TACHO_OP_LOAD_MODEL, id, tacho_model_service_load_async, cancellable, callback,
-              user_data);
+  run_change (self, TACHO_OP_LOAD_MODEL, id, NULL, tacho_model_service_load_async, cancellable,
+              callback, user_data);
 }
 
 /**
@@ -389,7 +493,7 @@ tacho_model_service_unload_async (TachoModelService *self,
   g_return_if_fail (TACHO_IS_MODEL_SERVICE (self));
   g_return_if_fail (id != NULL);
 
-  run_change (self, TACHO_OP_UNLOAD_MODEL, id, tacho_model_service_unload_async, cancellable,
+  run_change (self, TACHO_OP_UNLOAD_MODEL, id, NULL, tacho_model_service_unload_async, cancellable,
               callback, user_data);
 }
 
@@ -410,121 +514,83 @@ tacho_model_service_unload_finish (TachoModelService *self, GAsyncResult *result
   return g_task_propagate_boolean (G_TASK (result), error);
 }
 
-/* --- all of them --- */
-
-typedef struct
-{
-  GPtrArray *ids;
-  int done;
-} UnloadAll;
-
-static void
-unload_all_free (gpointer data)
-{
-  UnloadAll *all = data;
-
-  g_ptr_array_unref (all->ids);
-  g_free (all);
-}
-
-static void unload_next (GTask *task);
-
-static void
-unloaded_one_cb (GObject *source, GAsyncResult *result, gpointer user_data)
-{
-  g_autoptr (GTask) task = user_data;
-  UnloadAll *all = g_task_get_task_data (task);
-  GError *error = NULL;
-
-  if (!tacho_model_service_unload_finish (TACHO_MODEL_SERVICE (source), result, &error))
-    {
-      g_task_return_error (task, error);
-      return;
-    }
-  all->done++;
-  unload_next (task);
-}
-
-static void
-unload_next (GTask *task)
-{
-  UnloadAll *all = g_task_get_task_data (task);
-
-  if ((guint) all->done < all->ids->len)
-    tacho_model_service_unload_async (
-        g_task_get_source_object (task), g_ptr_array_index (all->ids, all->done),
-        g_task_get_cancellable (task), unloaded_one_cb, g_object_ref (task));
-  else
-    g_task_return_int (task, all->done);
-}
-
-static void
-unload_all_listed_cb (GObject *source, GAsyncResult *result, gpointer user_data)
-{
-  g_autoptr (GTask) task = user_data;
-  UnloadAll *all = g_task_get_task_data (task);
-  GListModel *models = G_LIST_MODEL (source);
-  GError *error = NULL;
-
-  if (!tacho_model_service_list_finish (TACHO_MODEL_SERVICE (source), result, &error))
-    {
-      g_task_return_error (task, error);
-      return;
-    }
-  for (guint i = 0; i < g_list_model_get_n_items (models); i++)
-    {
-      g_autoptr (TachoModel) model = g_list_model_get_item (models, i);
-      TachoModelStatus status = tacho_model_get_status (model);
-
-      if (status == TACHO_MODEL_STATUS_LOADED || status == TACHO_MODEL_STATUS_LOADING ||
-          status == TACHO_MODEL_STATUS_SLEEPING)
-        g_ptr_array_add (all->ids, g_strdup (tacho_model_get_id (model)));
-    }
-  unload_next (task);
-}
-
 /**
- * tacho_model_service_unload_all_async:
+ * tacho_model_service_load_from_async:
  * @self: a service
- * @cancellable: (nullable): stops between and within unloads
+ * @id: what the adapter is to be called
+ * @path: where the server, not this program, finds it
+ * @cancellable: (nullable): gives up
  * @callback: called once
  * @user_data: for @callback
  *
- * Unloads every model that is in memory, one after the other; stops at the first that fails.
+ * Loads a LoRA adapter under a name and follows it until the server lists it.
  */
 void
-tacho_model_service_unload_all_async (TachoModelService *self,
-                                      GCancellable *cancellable,
-                                      GAsyncReadyCallback callback,
-                                      gpointer user_data)
+tacho_model_service_load_from_async (TachoModelService *self,
+                                     const char *id,
+                                     const char *path,
+                                     GCancellable *cancellable,
+                                     GAsyncReadyCallback callback,
+                                     gpointer user_data)
 {
-  GTask *task;
-  UnloadAll *all;
-
   g_return_if_fail (TACHO_IS_MODEL_SERVICE (self));
+  g_return_if_fail (id != NULL && path != NULL);
 
-  task = g_task_new (self, cancellable, callback, user_data);
-  g_task_set_source_tag (task, tacho_model_service_unload_all_async);
-  g_task_set_check_cancellable (task, FALSE);
-  all = g_new0 (UnloadAll, 1);
-  all->ids = g_ptr_array_new_with_free_func (g_free);
-  g_task_set_task_data (task, all, unload_all_free);
-  tacho_model_service_list_async (self, TRUE, cancellable, unload_all_listed_cb, task);
+  run_change (self, TACHO_OP_LOAD_MODEL, id, path, tacho_model_service_load_from_async, cancellable,
+              callback, user_data);
 }
 
 /**
- * tacho_model_service_unload_all_finish:
+ * tacho_model_service_load_from_finish:
  * @self: a service
  * @result: the result
  * @error: return location
  *
- * Returns: how many models were unloaded; or -1 with the first failure as a `TACHO_ERROR`
+ * Returns: %TRUE if the adapter is there; or %FALSE with a `TACHO_ERROR`, %TACHO_ERROR_UNSUPPORTED
+ *   if the server loads none
  */
-int
-tacho_model_service_unload_all_finish (TachoModelService *self,
-                                       GAsyncResult *result,
-                                       GError **error)
+gboolean
+tacho_model_service_load_from_finish (TachoModelService *self, GAsyncResult *result, GError **error)
 {
-  g_return_val_if_fail (g_task_is_valid (result, self), -1);
-  return (int) g_task_propagate_int (G_TASK (result), error);
+  g_return_val_if_fail (g_task_is_valid (result, self), FALSE);
+  return g_task_propagate_boolean (G_TASK (result), error);
+}
+
+/**
+ * tacho_model_service_delete_async:
+ * @self: a service
+ * @id: which model
+ * @cancellable: (nullable): stops following; the order stands
+ * @callback: called once
+ * @user_data: for @callback
+ *
+ * Deletes a model from the server's disk and waits until it is no longer listed.
+ */
+void
+tacho_model_service_delete_async (TachoModelService *self,
+                                  const char *id,
+                                  GCancellable *cancellable,
+                                  GAsyncReadyCallback callback,
+                                  gpointer user_data)
+{
+  g_return_if_fail (TACHO_IS_MODEL_SERVICE (self));
+  g_return_if_fail (id != NULL);
+
+  run_change (self, TACHO_OP_DELETE_MODEL, id, NULL, tacho_model_service_delete_async, cancellable,
+              callback, user_data);
+}
+
+/**
+ * tacho_model_service_delete_finish:
+ * @self: a service
+ * @result: the result
+ * @error: return location
+ *
+ * Returns: %TRUE if the model is gone; or %FALSE with a `TACHO_ERROR`
+ */
+gboolean
+tacho_model_service_delete_finish (TachoModelService *self, GAsyncResult *result, GError **error)
+{
+  g_return_val_if_fail (g_task_is_valid (result, self), FALSE);
+  return g_task_propagate_boolean (G_TASK (result), error);
 }

@@ -24,6 +24,7 @@ struct _TachoModelService
 
   GPtrArray *waiters; /* of GTask: callers that share the listing under way */
   GCancellable *list_cancellable;
+  GHashTable *loading; /* ids whose load is under way, and the list does not tell */
 };
 
 static void list_model_init (GListModelInterface *iface);
@@ -59,6 +60,18 @@ tacho_model_service_pop_busy (TachoModelService *self)
     g_object_notify_by_pspec (G_OBJECT (self), properties[PROP_BUSY]);
 }
 
+void
+tacho_model_service_hold_loading (TachoModelService *self, const char *id)
+{
+  g_hash_table_add (self->loading, g_strdup (id));
+}
+
+void
+tacho_model_service_drop_loading (TachoModelService *self, const char *id)
+{
+  g_hash_table_remove (self->loading, id);
+}
+
 static void
 set_error (TachoModelService *self, const GError *error)
 {
@@ -70,31 +83,6 @@ set_error (TachoModelService *self, const GError *error)
 }
 
 /* --- the list --- */
-
-static int
-compare_keys (const char *name_a, const char *id_a, const char *name_b, const char *id_b)
-{
-  g_autofree char *a = g_utf8_casefold (name_a, -1);
-  g_autofree char *b = g_utf8_casefold (name_b, -1);
-  int order = strcmp (a, b);
-
-  return order != 0 ? order : strcmp (id_a, id_b);
-}
-
-static const char *
-info_name (const TachoModelInfo *info)
-{
-  return info->name != NULL ? info->name : info->id;
-}
-
-static int
-compare_infos (gconstpointer a, gconstpointer b)
-{
-  const TachoModelInfo *x = *(const TachoModelInfo *const *) a;
-  const TachoModelInfo *y = *(const TachoModelInfo *const *) b;
-
-  return compare_keys (info_name (x), x->id, info_name (y), y->id);
-}
 
 /* Removes the models that *keep* does not hold, a run at a time, from the end. */
 static void
@@ -158,7 +146,7 @@ merge (TachoModelService *self, GPtrArray *infos)
 
       g_hash_table_insert (old, (gpointer) tacho_model_get_id (model), model);
     }
-  g_ptr_array_sort (infos, compare_infos);
+  g_ptr_array_sort (infos, tacho_model_service_compare_infos);
   for (guint i = 0; i < infos->len; i++)
     {
       const TachoModelInfo *info = g_ptr_array_index (infos, i);
@@ -171,7 +159,7 @@ merge (TachoModelService *self, GPtrArray *infos)
         g_ptr_array_add (target, tacho_model_new (info));
       else
         {
-          if (g_str_equal (tacho_model_get_name (model), info_name (info)))
+          if (g_str_equal (tacho_model_get_name (model), tacho_model_service_name_of (info)))
             g_hash_table_add (keep, model);
           g_ptr_array_add (target, g_object_ref (model));
         }
@@ -204,23 +192,19 @@ return_waiters (TachoModelService *self, const GError *error)
 }
 
 static void
-list_reply_cb (GObject *source, GAsyncResult *result, gpointer user_data)
+list_end (TachoModelService *self, GPtrArray *infos, const GError *error)
 {
-  g_autoptr (TachoModelService) self = user_data;
-  g_autoptr (GError) error = NULL;
-  g_autoptr (TachoHttpReply) reply = NULL;
-  g_autoptr (GPtrArray) infos = NULL;
-  g_autoptr (TachoApi) api = NULL;
-  TachoClientManager *manager = TACHO_CLIENT_MANAGER (source);
-
-  reply = tacho_client_manager_operate_finish (manager, result, &api, &error);
-  if (g_task_get_cancellable (G_TASK (result)) != self->list_cancellable)
-    return; /* everyone gave up, and perhaps another listing has begun */
   g_clear_object (&self->list_cancellable);
-  if (reply != NULL)
-    infos = tacho_api_parse_models (api, reply, &error);
   if (infos != NULL)
     {
+      for (guint i = 0; i < infos->len; i++)
+        {
+          TachoModelInfo *info = g_ptr_array_index (infos, i);
+
+          if (info->status != TACHO_MODEL_STATUS_LOADED &&
+              g_hash_table_contains (self->loading, info->id))
+            info->status = TACHO_MODEL_STATUS_LOADING;
+        }
       merge (self, infos);
       self->listed_ns = tacho_clock_now_ns ();
       self->stale = FALSE;
@@ -233,6 +217,38 @@ list_reply_cb (GObject *source, GAsyncResult *result, gpointer user_data)
   if (!g_error_matches (error, TACHO_ERROR, TACHO_ERROR_CANCELLED))
     set_error (self, error);
   return_waiters (self, error);
+}
+
+static void
+list_complete_cb (GObject *source, GAsyncResult *result, gpointer user_data)
+{
+  TachoModelService *self = TACHO_MODEL_SERVICE (source);
+  g_autoptr (GPtrArray) infos = tacho_model_service_complete_finish (self, result);
+
+  if (g_task_get_cancellable (G_TASK (result)) == self->list_cancellable)
+    list_end (self, infos, NULL);
+}
+
+static void
+list_reply_cb (GObject *source, GAsyncResult *result, gpointer user_data)
+{
+  g_autoptr (TachoModelService) self = user_data;
+  g_autoptr (GError) error = NULL;
+  g_autoptr (TachoHttpReply) reply = NULL;
+  g_autoptr (GPtrArray) infos = NULL;
+  g_autoptr (TachoApi) api = NULL;
+  TachoClientManager *manager = TACHO_CLIENT_MANAGER (source);
+
+  reply = tacho_client_manager_operate_finish (manager, result, &api, &error);
+  if (g_task_get_cancellable (G_TASK (result)) != self->list_cancellable)
+    return; /* everyone gave up, and perhaps another listing has begun */
+  if (reply != NULL)
+    infos = tacho_api_parse_models (api, reply, &error);
+  if (infos == NULL)
+    list_end (self, NULL, error);
+  else
+    tacho_model_service_complete_async (self, api, TACHO_OP_LIST_MODELS, NULL, infos,
+                                        self->list_cancellable, list_complete_cb, NULL);
 }
 
 static gboolean
@@ -400,6 +416,7 @@ tacho_model_service_finalize (GObject *object)
 
   g_ptr_array_unref (self->models);
   g_ptr_array_unref (self->waiters);
+  g_hash_table_unref (self->loading);
   g_clear_error (&self->error);
 
   G_OBJECT_CLASS (tacho_model_service_parent_class)->finalize (object);
@@ -451,6 +468,7 @@ tacho_model_service_init (TachoModelService *self)
 {
   self->models = g_ptr_array_new_with_free_func (g_object_unref);
   self->waiters = g_ptr_array_new_with_free_func (g_object_unref);
+  self->loading = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
 }
 
 /**

@@ -5,6 +5,7 @@
 #pragma once
 
 #include "service/tacho-client-manager.h"
+#include "service/tacho-model-pull.h"
 #include "service/tacho-model.h"
 
 G_BEGIN_DECLS
@@ -46,6 +47,16 @@ void tacho_model_service_load_async (TachoModelService *self,
                                      gpointer user_data);
 gboolean
 tacho_model_service_load_finish (TachoModelService *self, GAsyncResult *result, GError **error);
+/* A LoRA adapter, from where the server finds it, under a name. */
+void tacho_model_service_load_from_async (TachoModelService *self,
+                                          const char *id,
+                                          const char *path,
+                                          GCancellable *cancellable,
+                                          GAsyncReadyCallback callback,
+                                          gpointer user_data);
+gboolean tacho_model_service_load_from_finish (TachoModelService *self,
+                                               GAsyncResult *result,
+                                               GError **error);
 void tacho_model_service_unload_async (TachoModelService *self,
                                        const char *id,
                                        GCancellable *cancellable,
@@ -60,5 +71,20 @@ void tacho_model_service_unload_all_async (TachoModelService *self,
 int tacho_model_service_unload_all_finish (TachoModelService *self,
                                            GAsyncResult *result,
                                            GError **error); /* count, -1 */
+/* Fetches a model from its registry onto the server; `pull` tells how far it is. */
+void tacho_model_service_pull_async (TachoModelService *self,
+                                     TachoModelPull *pull,
+                                     GCancellable *cancellable,
+                                     GAsyncReadyCallback callback,
+                                     gpointer user_data);
+gboolean
+tacho_model_service_pull_finish (TachoModelService *self, GAsyncResult *result, GError **error);
+void tacho_model_service_delete_async (TachoModelService *self,
+                                       const char *id,
+                                       GCancellable *cancellable,
+                                       GAsyncReadyCallback callback,
+                                       gpointer user_data);
+gboolean
+tacho_model_service_delete_finish (TachoModelService *self, GAsyncResult *result, GError **error);
 
 G_END_DECLS

@@ -33,6 +33,25 @@ show_end (GTask *task, TachoModel *model, GError *error)
 }
 
 static void
+details_cb (GObject *source, GAsyncResult *result, gpointer user_data)
+{
+  GTask *task = user_data;
+  Show *show = g_task_get_task_data (task);
+  TachoModelService *self = TACHO_MODEL_SERVICE (source);
+  TachoModel *model = tacho_model_service_lookup (self, show->id);
+  g_autoptr (GPtrArray) infos = tacho_model_service_complete_finish (self, result);
+  TachoModelInfo *details = infos->len > 0 ? g_ptr_array_index (infos, 0) : NULL;
+
+  if (details != NULL && model != NULL && g_strcmp0 (details->id, show->id) == 0)
+    {
+      if (details->status == TACHO_MODEL_STATUS_UNKNOWN)
+        details->status = tacho_model_get_status (model);
+      tacho_model_update (model, details);
+    }
+  show_end (task, model, model == NULL ? tacho_model_service_not_found (self, show->id) : NULL);
+}
+
+static void
 shown_cb (GObject *source, GAsyncResult *result, gpointer user_data)
 {
   GTask *task = user_data;
@@ -42,17 +61,21 @@ shown_cb (GObject *source, GAsyncResult *result, gpointer user_data)
   TachoModel *model = tacho_model_service_lookup (self, show->id);
   g_autoptr (TachoApi) api = NULL;
   g_autoptr (TachoHttpReply) reply = NULL;
-  g_autoptr (TachoModelInfo) details = NULL;
+  TachoModelInfo *details = NULL;
   GError *error = NULL;
 
   reply = tacho_client_manager_operate_finish (manager, result, &api, &error);
   if (reply != NULL)
     details = tacho_api_parse_model (api, show->id, reply, &error);
-  if (details != NULL && model != NULL && g_strcmp0 (details->id, show->id) == 0)
+  if (details != NULL)
     {
-      if (details->status == TACHO_MODEL_STATUS_UNKNOWN)
-        details->status = tacho_model_get_status (model);
-      tacho_model_update (model, details);
+      g_autoptr (GPtrArray) infos =
+          g_ptr_array_new_with_free_func ((GDestroyNotify) tacho_model_info_free);
+
+      g_ptr_array_add (infos, details);
+      tacho_model_service_complete_async (self, api, TACHO_OP_SHOW_MODEL, show->id, infos,
+                                          g_task_get_cancellable (task), details_cb, task);
+      return;
     }
   /* A server that refuses to say more has still said what it lists. */
   if (g_error_matches (error, TACHO_ERROR, TACHO_ERROR_HTTP_4XX) && model != NULL)
@@ -83,10 +106,7 @@ show_listed_cb (GObject *source, GAsyncResult *result, gpointer user_data)
     }
   else if (model == NULL)
     show_end (task, NULL, tacho_model_service_not_found (self, show->id));
-  /* Asking for the details of a model that is not in memory could make a server load it. */
-  else if (api != NULL && tacho_api_supports (api, TACHO_OP_SHOW_MODEL) &&
-           (tacho_model_get_status (model) == TACHO_MODEL_STATUS_LOADED ||
-            tacho_model_get_status (model) == TACHO_MODEL_STATUS_UNKNOWN))
+  else if (api != NULL && tacho_api_supports (api, TACHO_OP_SHOW_MODEL))
     tacho_client_manager_operate_async (manager, TACHO_OP_SHOW_MODEL, show->id,
                                         TACHO_MODEL_SERVICE_TOTAL_S, g_task_get_cancellable (task),
                                         shown_cb, task);
