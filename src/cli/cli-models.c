@@ -333,9 +333,10 @@ check_words (const char *action, char **words, gboolean all, const char *from)
   if (!g_strv_contains (actions, action))
     {
       near = cli_closest (action, actions);
-      return g_strdup_printf ("models: “%.60s” is none of list, show, load, unload, pull, delete.%s%s%s", action,
-                              near != NULL ? " Did you mean “" : "", near != NULL ? near : "",
-                              near != NULL ? "”?" : "");
+      return g_strdup_printf (
+          "models: “%.60s” is none of list, show, load, unload, pull, delete.%s%s%s", action,
+          near != NULL ? " Did you mean “" : "", near != NULL ? near : "",
+          near != NULL ? "”?" : "");
     }
   if (all && !g_str_equal (action, "unload"))
     return g_strdup_printf ("--all goes with “models unload”, not with “models %s”.", action);
@@ -359,14 +360,14 @@ cli_models (CliSession *session, int argc, char **argv)
   const CliOption options[] = {
     { "all", 0, NULL, FALSE, &all, "With unload: every loaded model" },
     { "from", 0, "PATH", FALSE, &from,
-      "With load: a LoRA adapter, from where the server finds it; ID is what it is to be called" },
+      "With load: a LoRA adapter at PATH on the server, called ID" },
     { "refresh", 0, NULL, FALSE, &refresh,
       "With list: ask the server anew, as it always does here" },
     { NULL },
   };
   const CliUsage usage = {
     .command = "models",
-    .arguments = "[list | show ID | load ID [--from PATH] | unload ID | unload --all | pull ID | delete ID]",
+    .arguments = "[list | show ID | load ID | unload ID | unload --all | pull ID | delete ID]",
     .summary = "Lists the models of a server; shows, loads, unloads, pulls or deletes one.",
     .description = "Examples:\n"
                    "  tacho-cli models --url http://127.0.0.1:8080\n"

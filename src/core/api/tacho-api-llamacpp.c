@@ -47,7 +47,8 @@ tacho_api_llamacpp_describe (TachoApi *api)
 static gboolean
 tacho_api_llamacpp_supports (TachoApi *api, TachoOperation operation)
 {
-  if (operation == TACHO_OP_LOAD_MODEL || operation == TACHO_OP_UNLOAD_MODEL)
+  if (operation == TACHO_OP_LOAD_MODEL || operation == TACHO_OP_UNLOAD_MODEL ||
+      operation == TACHO_OP_PULL_MODEL || operation == TACHO_OP_DELETE_MODEL)
     return TACHO_API_LLAMACPP (api)->router;
   return (guint) operation <= TACHO_OP_COMPLETION;
 }
@@ -96,6 +97,15 @@ build_of_model (TachoApiLlamacpp *self, const char *path, const char *model_id, 
 }
 
 static TachoHttpRequest *
+build_delete (const char *model_id)
+{
+  g_autofree char *id = g_uri_escape_string (model_id, NULL, FALSE);
+  g_autofree char *path = g_strconcat ("/models?model=", id, NULL);
+
+  return tacho_http_request_new ("DELETE", path);
+}
+
+static TachoHttpRequest *
 tacho_api_llamacpp_build (TachoApi *api,
                           TachoOperation operation,
                           const char *model_id,
@@ -114,6 +124,10 @@ tacho_api_llamacpp_build (TachoApi *api,
       return build_with_model ("/models/load", NULL, NULL, model_id);
     case TACHO_OP_UNLOAD_MODEL:
       return build_with_model ("/models/unload", NULL, NULL, model_id);
+    case TACHO_OP_PULL_MODEL:
+      return build_with_model ("/models", NULL, NULL, model_id);
+    case TACHO_OP_DELETE_MODEL:
+      return build_delete (model_id);
     case TACHO_OP_SLOTS:
       return build_of_model (self, "/slots", model_id, error);
     case TACHO_OP_METRICS:
@@ -317,7 +331,10 @@ tacho_api_llamacpp_parse_change (TachoApi *self,
                                  const TachoHttpReply *reply,
                                  GError **error)
 {
-  const char *verb = operation == TACHO_OP_LOAD_MODEL ? "load" : "unload";
+  const char *verb = operation == TACHO_OP_LOAD_MODEL     ? "load"
+                     : operation == TACHO_OP_UNLOAD_MODEL ? "unload"
+                     : operation == TACHO_OP_DELETE_MODEL ? "delete"
+                                                          : "download";
   g_autoptr (GError) reason = NULL;
   g_autoptr (JsonNode) root = NULL;
 
@@ -398,6 +415,61 @@ tacho_api_llamacpp_parse_generate (TachoApi *self,
   return tacho_openai_parse_generate (reply, error);
 }
 
+/* The order is answered at once; then the list tells, by the model's name, of a fraction only. */
+static gboolean
+tacho_api_llamacpp_parse_pull (TachoApi *api,
+                               const char *json,
+                               gsize length,
+                               TachoPullProgress *progress,
+                               GError **error)
+{
+  g_autofree char *id = g_steal_pointer (&progress->job_id);
+  g_autoptr (TachoHttpReply) reply = tacho_http_reply_new (200, g_bytes_new (json, length));
+  g_autoptr (TachoModelInfo) info = NULL;
+
+  tacho_pull_progress_clear (progress);
+  if (id == NULL)
+    {
+      progress->status = g_strdup ("ordered");
+      return tacho_api_llamacpp_parse_change (api, TACHO_OP_PULL_MODEL, "the model", reply, error);
+    }
+  info = tacho_api_llamacpp_parse_model (api, id, reply, error);
+  if (info == NULL)
+    return FALSE;
+  if (info->status == TACHO_MODEL_STATUS_FAILED)
+    {
+      g_set_error (error, TACHO_ERROR, TACHO_ERROR_MODEL_FAILED,
+                   "The server could not download “%.100s”: %s", id, info->status_reason);
+      return FALSE;
+    }
+  progress->done = g_strcmp0 (info->status_reason, "downloading") != 0;
+  if (progress->done)
+    progress->status = g_strdup ("downloaded");
+  else if (isnan (info->progress))
+    progress->status = g_strdup ("downloading");
+  else
+    progress->status = g_strdup_printf ("downloading %.0f %%", info->progress * 100);
+  progress->job_id = g_steal_pointer (&id);
+  return TRUE;
+}
+
+static TachoHttpRequest *
+tacho_api_llamacpp_build_pull_status (TachoApi *self,
+                                      const char *model_id,
+                                      const TachoPullProgress *last)
+{
+  return tacho_http_request_new ("GET", "/models");
+}
+
+/* Unloading a model that is being downloaded cancels that. */
+static TachoHttpRequest *
+tacho_api_llamacpp_build_pull_stop (TachoApi *self,
+                                    const char *model_id,
+                                    const TachoPullProgress *last)
+{
+  return build_with_model ("/models/unload", NULL, NULL, model_id);
+}
+
 static void
 tacho_api_llamacpp_iface_init (TachoApiInterface *iface)
 {
@@ -415,6 +487,9 @@ tacho_api_llamacpp_iface_init (TachoApiInterface *iface)
   iface->parse_slots = tacho_api_llamacpp_parse_slots;
   iface->parse_tokenize = tacho_api_llamacpp_parse_tokenize;
   iface->parse_generate = tacho_api_llamacpp_parse_generate;
+  iface->parse_pull = tacho_api_llamacpp_parse_pull;
+  iface->build_pull_status = tacho_api_llamacpp_build_pull_status;
+  iface->build_pull_stop = tacho_api_llamacpp_build_pull_stop;
 }
 
 static void
