@@ -10,6 +10,7 @@
 
 #include "api/tacho-api-private.h"
 #include "api/tacho-openai-json.h"
+#include "api/tacho-prometheus.h"
 #include "base/tacho-error.h"
 #include "base/tacho-json.h"
 
@@ -389,6 +390,19 @@ tacho_api_llamacpp_parse_slots (TachoApi *self, const TachoHttpReply *reply, GEr
   return g_steal_pointer (&slots);
 }
 
+static gboolean
+tacho_api_llamacpp_parse_metrics (TachoApi *self,
+                                  const TachoHttpReply *reply,
+                                  TachoServerMetrics *metrics,
+                                  GError **error)
+{
+  if (reply->status != 501)
+    return tacho_prometheus_read_metrics (reply, metrics, error);
+  g_set_error (error, TACHO_ERROR, TACHO_ERROR_UNSUPPORTED,
+               "The server does not show its metrics; start it with --metrics");
+  return FALSE;
+}
+
 static gint64
 tacho_api_llamacpp_parse_tokenize (TachoApi *self, const TachoHttpReply *reply, GError **error)
 {
@@ -490,6 +504,7 @@ tacho_api_llamacpp_iface_init (TachoApiInterface *iface)
   iface->parse_pull = tacho_api_llamacpp_parse_pull;
   iface->build_pull_status = tacho_api_llamacpp_build_pull_status;
   iface->build_pull_stop = tacho_api_llamacpp_build_pull_stop;
+  iface->parse_metrics = tacho_api_llamacpp_parse_metrics;
 }
 
 static void
