@@ -47,8 +47,9 @@ static const char *const foreign_words[] = { "Stream removed", "No status receiv
 static const char *const limit_words[] = { "Received message larger than max",
                                            "Sent message larger than max",
                                            "metadata size exceeds",
-                                           "compression",
-                                           "decompressing",
+                                           "Compression algorithm '",
+                                           "Invalid compression algorithm",
+                                           "decompressing data",
                                            NULL };
 static const char *const tls_words[] = { "andshak",   "Ssl",        "SSL",     "TLS", "ertifi",
                                          "Peer name", "Peer check", "ostname", NULL };

@@ -254,7 +254,9 @@ close_after_message (Wire *wire, guint32 stream)
 {
   wire_head (wire, stream);
   wire_message (wire, 0, stream);
-  g_io_stream_close (G_IO_STREAM (wire->connection), NULL, NULL);
+  /* Not all at once: closing with input unread would reset, and take the message back. */
+  g_socket_shutdown (g_socket_connection_get_socket (wire->connection), FALSE, TRUE, NULL);
+  wire_wait (wire);
 }
 
 static void
