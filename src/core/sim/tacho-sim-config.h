@@ -74,6 +74,9 @@ typedef enum
   TACHO_SIM_FAULT_ERROR,    /* in-band error after n events */
   TACHO_SIM_FAULT_SLOW,     /* multiply every time by a factor */
   TACHO_SIM_FAULT_NO_USAGE, /* the usage chunk is left out */
+  TACHO_SIM_FAULT_BUNDLE,   /* several tokens in one chunk */
+  TACHO_SIM_FAULT_WIRE,     /* wrong bytes: `name` is a row of tacho-sim-wire.c */
+  TACHO_SIM_FAULT_GRPC,     /* of the gRPC front: `name` is a row of tacho-sim-fault-kinds.c */
 } TachoSimFaultKind;
 
 typedef struct
@@ -86,6 +89,14 @@ typedef struct
   double seconds;
   double factor;
   guint after_events;
+  const char *name;     /* WIRE and GRPC: which one; static */
+  char *word;           /* WIRE: its value if that is a word; a redirect's target */
+  double number;        /* WIRE, GRPC: its value if that is a number */
+  guint64 after_bytes;  /* WIRE: of the body, in place of after_events; 0: none */
+  double delay_ms;      /* slice: between the pieces */
+  double jitter_s;      /* latency: up to so much more, seeded */
+  double retry_after_s; /* status: the header's value; NaN: as the status has it */
+  char *body;           /* status: "json", "html", "text" or "empty"; NULL: the family's */
 } TachoSimFault;
 
 /* "status=503:p=0.1", "drop:after=3:n=5", "latency=0.2:path=/v1/models", "truncate:after=4", …; see
