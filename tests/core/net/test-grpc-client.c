@@ -420,6 +420,78 @@ test_restart (void)
   grpc_server_free (server);
 }
 
+#define N_AT_ONCE 100
+
+typedef struct
+{
+  GThread *thread;
+  guint done;
+} AtOnce;
+
+static void
+at_once_cb (GObject *source, GAsyncResult *result, gpointer user_data)
+{
+  AtOnce *all = user_data;
+  g_autoptr (GError) error = NULL;
+  g_autoptr (TachoHttpReply) reply =
+      tacho_transport_send_finish (TACHO_TRANSPORT (source), result, &error);
+
+  g_assert_no_error (error);
+  g_assert_cmpuint (reply->status, ==, 200);
+  g_assert_cmpmem (g_bytes_get_data (reply->body, NULL), g_bytes_get_size (reply->body), "x", 1);
+  g_assert_true (g_thread_self () == all->thread);
+  all->done++;
+}
+
+static gpointer
+call_at_once (gpointer target)
+{
+  GMainContext *context = g_main_context_new ();
+  const TachoGrpcOptions options = { .target = target, .timeout_total = 15 };
+  AtOnce all = { .thread = g_thread_self () };
+  TachoTransportCounters counters;
+  TachoTransport *client;
+
+  g_main_context_push_thread_default (context);
+  client = run_client (&options);
+  for (guint i = 0; i < N_AT_ONCE; i++)
+    {
+      g_autoptr (TachoHttpRequest) request = tacho_http_request_new ("gRPC", "/a.B/Echo");
+
+      request->body = g_bytes_new_static ("x", 1);
+      tacho_transport_send_async (client, request, 0, NULL, at_once_cb, &all);
+    }
+  while (all.done < N_AT_ONCE)
+    g_main_context_iteration (context, TRUE);
+  tacho_transport_get_counters (client, &counters);
+  g_assert_cmpuint (counters.requests, ==, N_AT_ONCE);
+  g_assert_cmpuint (counters.failed, ==, 0);
+  g_assert_cmpuint (counters.created, <=, 1);
+  tacho_transport_close (client);
+  while (G_OBJECT (client)->ref_count > 1)
+    g_main_context_iteration (context, TRUE);
+  g_assert_finalize_object (client);
+  g_main_context_pop_thread_default (context);
+  g_main_context_unref (context);
+  return NULL;
+}
+
+/* On a context that is not the default one, from a thread that is not the main one: each result
+ * comes there. */
+static void
+test_at_once (void)
+{
+  GrpcServer *server = grpc_server_new (answer, NULL, 0);
+  GThread *threads[2];
+
+  for (guint i = 0; i < G_N_ELEMENTS (threads); i++)
+    threads[i] = g_thread_new ("caller", call_at_once, server->target);
+  for (guint i = 0; i < G_N_ELEMENTS (threads); i++)
+    g_thread_join (threads[i]);
+  g_assert_cmpint (g_atomic_int_get (&server->n_calls), ==, 2 * N_AT_ONCE);
+  grpc_server_free (server);
+}
+
 static void
 test_bad_requests (void)
 {
@@ -459,6 +531,7 @@ main (int argc, char **argv)
   g_test_add_func ("/net/grpc/stop-in-data", test_stop_in_data);
   g_test_add_func ("/net/grpc/cancel-and-close", test_cancel_and_close);
   g_test_add_func ("/net/grpc/restart", test_restart);
+  g_test_add_func ("/net/grpc/at-once", test_at_once);
   g_test_add_func ("/net/grpc/bad-requests", test_bad_requests);
   return g_test_run ();
 }
