@@ -367,7 +367,7 @@ cli_models (CliSession *session, int argc, char **argv)
   };
   const CliUsage usage = {
     .command = "models",
-    .arguments = "[list | show ID | load ID | unload ID | unload --all | pull ID | delete ID]",
+    .arguments = "[list | (show | load | unload | pull | delete) ID | unload --all]",
     .summary = "Lists the models of a server; shows, loads, unloads, pulls or deletes one.",
     .description = "Examples:\n"
                    "  tacho-cli models --url http://127.0.0.1:8080\n"
