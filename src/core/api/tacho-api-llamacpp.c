@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "api/tacho-api-private.h"
+#include "api/tacho-llamacpp-pull.h"
 #include "api/tacho-openai-json.h"
 #include "api/tacho-prometheus.h"
 #include "base/tacho-error.h"
@@ -429,44 +430,6 @@ tacho_api_llamacpp_parse_generate (TachoApi *self,
   return tacho_openai_parse_generate (reply, error);
 }
 
-/* The order is answered at once; then the list tells, by the model's name, of a fraction only. */
-static gboolean
-tacho_api_llamacpp_parse_pull (TachoApi *api,
-                               const char *json,
-                               gsize length,
-                               TachoPullProgress *progress,
-                               GError **error)
-{
-  g_autofree char *id = g_steal_pointer (&progress->job_id);
-  g_autoptr (TachoHttpReply) reply = tacho_http_reply_new (200, g_bytes_new (json, length));
-  g_autoptr (TachoModelInfo) info = NULL;
-
-  tacho_pull_progress_clear (progress);
-  if (id == NULL)
-    {
-      progress->status = g_strdup ("ordered");
-      return tacho_api_llamacpp_parse_change (api, TACHO_OP_PULL_MODEL, "the model", reply, error);
-    }
-  info = tacho_api_llamacpp_parse_model (api, id, reply, error);
-  if (info == NULL)
-    return FALSE;
-  if (info->status == TACHO_MODEL_STATUS_FAILED)
-    {
-      g_set_error (error, TACHO_ERROR, TACHO_ERROR_MODEL_FAILED,
-                   "The server could not download “%.100s”: %s", id, info->status_reason);
-      return FALSE;
-    }
-  progress->done = g_strcmp0 (info->status_reason, "downloading") != 0;
-  if (progress->done)
-    progress->status = g_strdup ("downloaded");
-  else if (isnan (info->progress))
-    progress->status = g_strdup ("downloading");
-  else
-    progress->status = g_strdup_printf ("downloading %.0f %%", info->progress * 100);
-  progress->job_id = g_steal_pointer (&id);
-  return TRUE;
-}
-
 static TachoHttpRequest *
 tacho_api_llamacpp_build_pull_status (TachoApi *self,
                                       const char *model_id,
@@ -501,7 +464,7 @@ tacho_api_llamacpp_iface_init (TachoApiInterface *iface)
   iface->parse_slots = tacho_api_llamacpp_parse_slots;
   iface->parse_tokenize = tacho_api_llamacpp_parse_tokenize;
   iface->parse_generate = tacho_api_llamacpp_parse_generate;
-  iface->parse_pull = tacho_api_llamacpp_parse_pull;
+  iface->parse_pull = tacho_llamacpp_parse_pull;
   iface->build_pull_status = tacho_api_llamacpp_build_pull_status;
   iface->build_pull_stop = tacho_api_llamacpp_build_pull_stop;
   iface->parse_metrics = tacho_api_llamacpp_parse_metrics;
