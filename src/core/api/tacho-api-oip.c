@@ -288,6 +288,7 @@ lookup_copy (TachoApiOip *self, const char *id)
   return copy;
 }
 
+/* Takes the model. Metadata alone never replaces what is known with a configuration. */
 static void
 keep (TachoApiOip *self, const char *id, TachoOipModel *model, gboolean asked_config)
 {
@@ -296,8 +297,11 @@ keep (TachoApiOip *self, const char *id, TachoOipModel *model, gboolean asked_co
   known->model = model;
   known->asked_config = asked_config;
   g_mutex_lock (&self->mutex);
-  g_hash_table_replace (self->known, g_strdup (id), known);
+  if (asked_config || !g_hash_table_contains (self->known, id))
+    g_hash_table_replace (self->known, g_strdup (id), g_steal_pointer (&known));
   g_mutex_unlock (&self->mutex);
+  if (known != NULL)
+    known_free (known);
 }
 
 /* The server has no configurations to give, which is not that it could not give one now. */

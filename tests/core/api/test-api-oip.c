@@ -602,6 +602,35 @@ static const char rest_config[] =
     "{\"name\":\"llm\",\"max_batch_size\":0,\"input\":[{\"name\":\"text_input\"}],"
     "\"model_transaction_policy\":{\"decoupled\":true}}";
 
+/* Several generations ask at once: answers may come in any order, and more often than needed. */
+static void
+test_prepare_together (void)
+{
+  g_autoptr (TachoApi) api = grpc_new (triton);
+  g_autoptr (TachoGenerateRequest) request = request_new ();
+  g_autoptr (TachoHttpReply) metadata = pb_reply (vllm_metadata ());
+  g_autoptr (TachoHttpReply) settings = pb_reply (config (TRUE, NULL));
+  g_autoptr (TachoHttpReply) none = pb_status (501, "12", "no such call");
+  g_autoptr (TachoHttpReply) busy = pb_status (503, "14", "later");
+  g_autoptr (TachoApi) other = grpc_new (triton);
+  g_autoptr (TachoHttpRequest) question = NULL;
+  g_autoptr (GError) error = NULL;
+
+  g_assert_true (tacho_api_parse_prepare (api, request, metadata, &error));
+  g_assert_true (tacho_api_parse_prepare (api, request, settings, &error));
+  g_assert_true (tacho_api_parse_prepare (api, request, metadata, &error));
+  g_assert_null (tacho_api_build_prepare (api, request));
+  /* No configuration at all is an answer; none just now is not. */
+  g_assert_true (tacho_api_parse_prepare (other, request, metadata, &error));
+  g_assert_false (tacho_api_parse_prepare (other, request, busy, &error));
+  g_assert_error (error, TACHO_ERROR, TACHO_ERROR_GRPC);
+  g_clear_error (&error);
+  question = tacho_api_build_prepare (other, request);
+  g_assert_cmpstr (question->path, ==, "/inference.GRPCInferenceService/ModelConfig");
+  g_assert_true (tacho_api_parse_prepare (other, request, none, &error));
+  g_assert_null (tacho_api_build_prepare (other, request));
+}
+
 static void
 test_rest_generate (void)
 {
@@ -711,6 +740,7 @@ main (int argc, char **argv)
   g_test_add_func ("/api/oip/stream/error", test_stream_error);
   g_test_add_func ("/api/oip/contents", test_contents);
   g_test_add_func ("/api/oip/hostile", test_hostile);
+  g_test_add_func ("/api/oip/prepare/together", test_prepare_together);
   g_test_add_func ("/api/oip/rest/generate", test_rest_generate);
   g_test_add_func ("/api/oip/rest/streams", test_rest_streams);
   g_test_add_func ("/api/oip/rest/kserve", test_rest_kserve);
