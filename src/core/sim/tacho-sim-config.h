@@ -63,6 +63,7 @@ typedef struct
 } TachoSimModel;
 
 TachoSimModel *tacho_sim_model_copy (const TachoSimModel *model) G_GNUC_WARN_UNUSED_RESULT;
+void tacho_sim_model_free (TachoSimModel *model);
 
 typedef enum
 {
@@ -108,12 +109,14 @@ void tacho_sim_fault_free (TachoSimFault *fault);
 
 typedef struct
 {
-  GPtrArray *models; /* of TachoSimModel */
-  GPtrArray *faults; /* of TachoSimFault */
-  GArray *fronts;    /* of TachoSimFront; never empty; the first is the server's URL */
-  guint slots;       /* generations at a time per model; others queue */
+  GPtrArray *models;   /* of TachoSimModel */
+  GPtrArray *faults;   /* of TachoSimFault */
+  GPtrArray *timeline; /* of TachoSimStep: what changes while it runs */
+  GArray *fronts;      /* of TachoSimFront; never empty; the first is the server's URL */
+  guint slots;         /* generations at a time per model; others queue */
   guint64 seed;
   gboolean router;            /* llama.cpp router (load and unload) or one model */
+  gboolean prefix_cache;      /* a prompt's known beginning costs nothing; TRUE */
   double time_scale;          /* 1; tests use a small one */
   double requests_per_second; /* more are refused with 429; 0: no limit */
   double tokens_per_minute;   /* prompt and output; 0: no limit */
