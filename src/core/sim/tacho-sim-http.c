@@ -11,7 +11,6 @@
 #include "base/tacho-url.h"
 #include "sim/tacho-sim-reply.h"
 
-#include <math.h>
 #include <string.h>
 
 #define MAX_BODY (32 * 1024 * 1024)
@@ -204,37 +203,13 @@ delay_cb (gpointer user_data)
   return G_SOURCE_REMOVE;
 }
 
-/* A status with a body of another kind than the family's, as a proxy would send it. */
-static void
-reply_status (TachoSimExchange *exchange)
-{
-  const TachoSimPlay *play = &exchange->play;
-  SoupMessageHeaders *headers = soup_server_message_get_response_headers (exchange->message);
-
-  if (!isnan (play->retry_after_s))
-    {
-      g_autofree char *value = g_strdup_printf ("%.0f", play->retry_after_s);
-
-      soup_message_headers_replace (headers, "Retry-After", value);
-    }
-  if (g_strcmp0 (play->body, "html") == 0)
-    tacho_sim_exchange_reply (exchange, play->status, "text/html",
-                              g_strdup ("<html><body><h1>Error</h1></body></html>\n"));
-  else if (g_strcmp0 (play->body, "text") == 0)
-    tacho_sim_exchange_reply (exchange, play->status, "text/plain", g_strdup ("simulated error\n"));
-  else if (g_strcmp0 (play->body, "empty") == 0)
-    tacho_sim_exchange_reply (exchange, play->status, "text/plain", g_strdup (""));
-  else
-    tacho_sim_exchange_error (exchange, play->status,
-                              play->status == 503 ? "unavailable_error" : "server_error",
-                              "simulated status %u", play->status);
-}
-
 static void
 play_and_route (TachoSimExchange *exchange)
 {
   if (exchange->play.status != 0)
-    reply_status (exchange);
+    tacho_sim_exchange_error (exchange, exchange->play.status,
+                              exchange->play.status == 503 ? "unavailable_error" : "server_error",
+                              "simulated status %u", exchange->play.status);
   else if (exchange->play.latency_s > 0)
     {
       exchange->delay = g_timeout_source_new ((guint) (exchange->play.latency_s * 1000));
@@ -268,8 +243,15 @@ is_foreign (TachoSimExchange *exchange)
          (origin != NULL && !tacho_url_is_loopback (origin));
 }
 
-static gboolean
-equal_secret (const char *a, const char *b)
+/**
+ * tacho_sim_equal_secret:
+ * @a: what a client sent
+ * @b: the key
+ *
+ * Returns: whether they are equal; takes as long however much of it is
+ */
+gboolean
+tacho_sim_equal_secret (const char *a, const char *b)
 {
   gsize n = strlen (a);
   guint8 difference = 0;
@@ -320,7 +302,7 @@ is_authorized (TachoSimExchange *exchange)
     }
   if (value != NULL && g_ascii_strncasecmp (value, "Bearer ", 7) == 0)
     key = value + 7;
-  return key != NULL && equal_secret (key, config->api_key);
+  return key != NULL && tacho_sim_equal_secret (key, config->api_key);
 }
 
 static void

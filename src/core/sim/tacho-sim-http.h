@@ -7,7 +7,6 @@
 #include "sim/tacho-sim-engine.h"
 #include "sim/tacho-sim-fault.h"
 #include "sim/tacho-sim-generation.h"
-#include "sim/tacho-sim-wire.h"
 
 #include <json-glib/json-glib.h>
 #include <libsoup/soup.h>
@@ -54,7 +53,6 @@ typedef struct
   gboolean recorded; /* in the capture */
   GSource *watch;    /* the client's going away */
   GSource *delay;
-  TachoSimWire *wire; /* the reply is written by hand: libsoup has let the connection go */
   gpointer generation;
   void (*generation_cancel) (gpointer generation); /* frees it too */
   gpointer job; /* what else the reply waits for: a load, a download */
@@ -109,5 +107,6 @@ char *tacho_sim_exchange_get_between (TachoSimExchange *exchange,
                                       const char *suffix) G_GNUC_WARN_UNUSED_RESULT;
 void tacho_sim_exchange_reply_json (TachoSimExchange *exchange, GString *json /* full */);
 gboolean tacho_sim_is_generation (const char *path);
+gboolean tacho_sim_equal_secret (const char *a, const char *b);
 
 G_END_DECLS

@@ -7,6 +7,7 @@
 #include "sim/tacho-sim-server.h"
 
 #include "base/tacho-error.h"
+#include "sim/tacho-sim-grpc.h"
 #include "sim/tacho-sim-http.h"
 
 #include <string.h>
@@ -18,6 +19,7 @@ struct _TachoSimServer
   TachoSimConfig *config;
   TachoSimHost *host;   /* from the first start on; its engine and capture outlive the thread */
   GPtrArray *listeners; /* of TachoSimListener */
+  GPtrArray *grpcs;     /* of TachoSimGrpc */
   GThread *thread;
   GMainLoop *loop;
   GPtrArray *urls; /* of each front */
@@ -42,6 +44,7 @@ thread_func (gpointer user_data)
   g_main_context_push_thread_default (host->context);
   g_main_loop_run (self->loop);
   tacho_sim_host_detach (host);
+  g_ptr_array_set_size (self->grpcs, 0);
   for (guint i = 0; i < self->listeners->len; i++)
     soup_server_disconnect (((TachoSimListener *) g_ptr_array_index (self->listeners, i))->soup);
   drain (host->context);
@@ -99,13 +102,18 @@ static gboolean
 listen_on_front (TachoSimServer *self, const TachoSimFront *front, GError **error)
 {
   TachoSimListener *listener;
+  TachoSimGrpc *grpc;
 
   if (front->grpc)
     {
-      g_set_error (error, TACHO_ERROR, TACHO_ERROR_UNSUPPORTED,
-                   "The simulated server has no gRPC front for “%s”",
-                   tacho_sim_family_to_string (front->family));
-      return FALSE;
+      grpc = tacho_sim_grpc_new (self->host, front, error);
+      if (grpc == NULL)
+        return FALSE;
+      g_ptr_array_add (self->grpcs, grpc);
+      g_ptr_array_add (self->urls,
+                       g_strdup_printf ("%s://127.0.0.1:%u", front->tls ? "grpcs" : "grpc",
+                                        tacho_sim_grpc_get_port (grpc)));
+      return TRUE;
     }
   listener = tacho_sim_listener_new (self->host, front, error);
   if (listener == NULL)
@@ -134,6 +142,7 @@ listen_on (TachoSimServer *self, guint16 port, GError **error)
     }
   if (!listening)
     {
+      g_ptr_array_set_size (self->grpcs, 0);
       g_ptr_array_set_size (self->listeners, 0);
       g_ptr_array_set_size (self->urls, 0);
       drain (host->context);
@@ -165,6 +174,7 @@ tacho_sim_server_finalize (GObject *object)
   host_free (self->host);
   tacho_sim_config_free (self->config);
   g_ptr_array_unref (self->listeners);
+  g_ptr_array_unref (self->grpcs);
   g_ptr_array_unref (self->urls);
   G_OBJECT_CLASS (tacho_sim_server_parent_class)->finalize (object);
 }
@@ -179,6 +189,7 @@ static void
 tacho_sim_server_init (TachoSimServer *self)
 {
   self->listeners = g_ptr_array_new_with_free_func ((GDestroyNotify) tacho_sim_listener_free);
+  self->grpcs = g_ptr_array_new_with_free_func ((GDestroyNotify) tacho_sim_grpc_free);
   self->urls = g_ptr_array_new_with_free_func (g_free);
 }
 

@@ -1,0 +1,140 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* What a call of the gRPC front leaves in the capture, and the faults that take the place of its
+ * words. */
+#define G_LOG_DOMAIN "tacho"
+
+#include "sim/tacho-sim-grpc-private.h"
+
+#include "api/tacho-http-message.h"
+
+/* --- the capture ------------------------------------------------------------------------------ */
+
+/**
+ * tacho_sim_rpc_http_status:
+ * @status: gRPC status
+ *
+ * Returns: the HTTP status that says the same: the capture has one column for all fronts
+ */
+guint
+tacho_sim_rpc_http_status (grpc_status_code status)
+{
+  static const guint statuses[] = { 200, 499, 500, 400, 504, 404, 409, 403, 429,
+                                    400, 409, 400, 501, 500, 503, 500, 401 };
+
+  return (guint) status < G_N_ELEMENTS (statuses) ? statuses[status] : 500;
+}
+
+/**
+ * tacho_sim_rpc_grpc_status:
+ * @status: of a fault: gRPC's, or HTTP's
+ *
+ * Returns: the gRPC status that says the same
+ */
+grpc_status_code
+tacho_sim_rpc_grpc_status (guint status)
+{
+  switch (status)
+    {
+    case 400:
+    case 413:
+    case 422:
+      return GRPC_STATUS_INVALID_ARGUMENT;
+    case 401:
+      return GRPC_STATUS_UNAUTHENTICATED;
+    case 403:
+      return GRPC_STATUS_PERMISSION_DENIED;
+    case 404:
+      return GRPC_STATUS_NOT_FOUND;
+    case 408:
+    case 504:
+      return GRPC_STATUS_DEADLINE_EXCEEDED;
+    case 409:
+      return GRPC_STATUS_ABORTED;
+    case 429:
+      return GRPC_STATUS_RESOURCE_EXHAUSTED;
+    case 500:
+      return GRPC_STATUS_INTERNAL;
+    case 405:
+    case 501:
+      return GRPC_STATUS_UNIMPLEMENTED;
+    case 502:
+    case 503:
+      return GRPC_STATUS_UNAVAILABLE;
+    default:
+      return status <= 16 ? (grpc_status_code) status : GRPC_STATUS_UNKNOWN;
+    }
+}
+
+/**
+ * tacho_sim_rpc_record:
+ * @rpc: a call
+ * @status: HTTP status; 0: the client left, or met silence
+ *
+ * Puts the call into the capture, unless it is there.
+ */
+void
+tacho_sim_rpc_record (TachoSimRpc *rpc, guint status)
+{
+  TachoSimHost *host = rpc->grpc->host;
+  TachoSimRequest *request;
+
+  if (rpc->recorded)
+    return;
+  rpc->recorded = TRUE;
+  request = g_new0 (TachoSimRequest, 1);
+  request->number = rpc->number;
+  request->method = g_strdup ("gRPC");
+  request->path = g_strdup (rpc->path);
+  request->headers = g_ptr_array_ref (rpc->headers);
+  request->body = g_strdup (rpc->captured ? rpc->captured : "");
+  request->time_ns = rpc->time_ns;
+  request->status = status;
+  request->fault = g_strdup (rpc->play.id);
+  if (rpc->play.n_faults > 0)
+    TACHO_SIM_COUNT (host->engine, faults, rpc->play.n_faults);
+  tacho_sim_capture_add (host->capture, request);
+}
+
+/* --- faults in the place of words ------------------------------------------------------------- */
+
+static void
+drop_cb (TachoSimRpc *rpc)
+{
+  if (!tacho_sim_wire_close (rpc, TRUE))
+    grpc_call_cancel_with_status (rpc->call, GRPC_STATUS_UNAVAILABLE, "simulated drop", NULL);
+}
+
+/**
+ * tacho_sim_rpc_cut:
+ * @rpc: a call whose fault takes the place of what it was to say
+ */
+void
+tacho_sim_rpc_cut (TachoSimRpc *rpc)
+{
+  switch (rpc->play.stream_fault)
+    {
+    case TACHO_SIM_FAULT_STALL:
+      tacho_sim_rpc_record (rpc, rpc->n_messages > 0 ? 200 : 0);
+      rpc->ended = TRUE;
+      rpc->stalled = TRUE;
+      break;
+    case TACHO_SIM_FAULT_DROP:
+      tacho_sim_rpc_record (rpc, rpc->n_messages > 0 ? 200 : 0);
+      rpc->ended = TRUE;
+      tacho_sim_rpc_when_sent (rpc, drop_cb);
+      break;
+    case TACHO_SIM_FAULT_ERROR:
+      if (rpc->method->in_band != NULL)
+        {
+          rpc->play.has_stream_fault = FALSE;
+          rpc->method->in_band (rpc, "simulated error");
+          tacho_sim_rpc_finish (rpc, GRPC_STATUS_OK, "%s", "");
+        }
+      else
+        tacho_sim_rpc_finish (rpc, GRPC_STATUS_INTERNAL, "simulated error");
+      break;
+    default: /* truncate */
+      tacho_sim_rpc_finish (rpc, GRPC_STATUS_OK, "%s", "");
+      break;
+    }
+}
