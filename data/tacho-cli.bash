@@ -51,8 +51,8 @@ _tacho_cli()
     '') options="$commands"
         [[ $cur == -* ]] && options="$common --version" ;;
     probe) options="$common --watch" ;;
-    models) options='list show load unload'
-        [[ $cur == -* ]] && options="--all --refresh $common" ;;
+    models) options='list show load unload pull delete'
+        [[ $cur == -* ]] && options="--all --from --refresh $common" ;;
     prompt) options="-m --model --system --max-tokens --temperature --top-p --seed --stop --no-stream --stats $common" ;;
     bench) options="-m --model --concurrency --requests --duration --warmup --prompt-tokens --output-tokens
         --seed --salt --no-salt --slo --fail-on --out --records --format $common" ;;

@@ -59,15 +59,13 @@ choose_model (TachoConnection *self)
   for (guint i = 0; i < n; i++)
     {
       g_autoptr (TachoModel) model = g_list_model_get_item (G_LIST_MODEL (self->models), i);
+      gboolean chosen = strcmp (tacho_model_get_id (model), last) == 0;
 
-      if (strcmp (tacho_model_get_id (model), last) == 0)
-        {
-          g_set_object (&best, model);
-          break;
-        }
-      if (best == NULL ||
+      if (chosen || best == NULL ||
           (tacho_connection_needs_load (self, best) && !tacho_connection_needs_load (self, model)))
         g_set_object (&best, model);
+      if (chosen)
+        break;
     }
   tacho_connection_set_model (self, best);
 }
@@ -386,7 +384,7 @@ tacho_connection_get_profile (TachoConnection *self)
  * tacho_connection_get_manager:
  * @self: a connection
  *
- * Returns: (transfer none): the owner of the live endpoint
+ * Returns: (transfer none): the owner of the endpoints
  */
 TachoClientManager *
 tacho_connection_get_manager (TachoConnection *self)

@@ -9,6 +9,7 @@ G_BEGIN_DECLS
 typedef int (*CliCommandFunc) (CliSession *session, int argc, char **argv);
 
 int cli_probe (CliSession *session, int argc, char **argv);
+int cli_models_pull (CliSession *session, const char *id); /* of cli_models */
 int cli_models (CliSession *session, int argc, char **argv);
 int cli_prompt (CliSession *session, int argc, char **argv);
 int cli_bench (CliSession *session, int argc, char **argv);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* tacho-cli models: list, show, load, unload. */
+/* tacho-cli models: list, show, load, unload, pull, delete. */
 #define G_LOG_DOMAIN "tacho-cli"
 
 #include "cli-commands.h"
@@ -269,26 +269,79 @@ unload_all (CliSession *session)
   return CLI_EXIT_OK;
 }
 
+static int
+delete_model (CliSession *session, const char *id)
+{
+  g_autoptr (GError) error = NULL;
+  g_autoptr (GAsyncResult) result = NULL;
+  g_autoptr (JsonBuilder) builder = json_builder_new ();
+  g_autofree char *name = NULL;
+  TachoModel *found;
+
+  if (!cli_session_list (session, &error))
+    return cli_session_fail (session, error);
+  found = cli_session_pick_model (session, id, &error);
+  if (found == NULL)
+    return cli_session_fail (session, error);
+  name = g_strdup (tacho_model_get_id (found));
+  tacho_model_service_delete_async (session->models, name, session->cancellable,
+                                    cli_session_ready_cb, session);
+  result = cli_session_wait (session);
+  if (!tacho_model_service_delete_finish (session->models, result, &error))
+    return cli_session_fail (session, error);
+  if (!session->globals.json)
+    {
+      cli_terminal_say (session->terminal, "%s is deleted from the server.", name);
+      return CLI_EXIT_OK;
+    }
+  json_builder_begin_object (builder);
+  cli_json_string (builder, "deleted", name);
+  json_builder_end_object (builder);
+  cli_session_print_json (session, builder);
+  return CLI_EXIT_OK;
+}
+
+static int
+load_adapter (CliSession *session, const char *id, const char *path)
+{
+  g_autoptr (GError) error = NULL;
+  g_autoptr (GAsyncResult) result = NULL;
+  TachoModel *model;
+
+  tacho_model_service_load_from_async (session->models, id, path, session->cancellable,
+                                       cli_session_ready_cb, session);
+  result = cli_session_wait (session);
+  if (!tacho_model_service_load_from_finish (session->models, result, &error))
+    return cli_session_fail (session, error);
+  model = tacho_model_service_lookup (session->models, id);
+  if (session->globals.json && model != NULL)
+    print_model (session, model);
+  else
+    cli_terminal_say (session->terminal, "%s is loaded.", id);
+  return CLI_EXIT_OK;
+}
+
 /* NULL: the words are right. */
 static char *
-check_words (const char *action, char **words, gboolean all)
+check_words (const char *action, char **words, gboolean all, const char *from)
 {
-  static const char *const actions[] = { "list", "show", "load", "unload", NULL };
+  static const char *const actions[] = { "list", "show", "load", "unload", "pull", "delete", NULL };
   guint n = g_strv_length (words);
   gboolean wants_id = !g_str_equal (action, "list") && !all;
   const char *near;
 
-  if (g_str_equal (action, "pull"))
-    return g_strdup ("This version of tacho-cli has not got “models pull”.");
   if (!g_strv_contains (actions, action))
     {
       near = cli_closest (action, actions);
-      return g_strdup_printf ("models: “%.60s” is none of list, show, load, unload.%s%s%s", action,
-                              near != NULL ? " Did you mean “" : "", near != NULL ? near : "",
-                              near != NULL ? "”?" : "");
+      return g_strdup_printf (
+          "models: “%.60s” is none of list, show, load, unload, pull, delete.%s%s%s", action,
+          near != NULL ? " Did you mean “" : "", near != NULL ? near : "",
+          near != NULL ? "”?" : "");
     }
   if (all && !g_str_equal (action, "unload"))
     return g_strdup_printf ("--all goes with “models unload”, not with “models %s”.", action);
+  if (from != NULL && !g_str_equal (action, "load"))
+    return g_strdup_printf ("--from goes with “models load”, not with “models %s”.", action);
   if (wants_id && n < 2)
     return g_strdup_printf ("models %s needs the ID of a model%s.", action,
                             g_str_equal (action, "unload") ? ", or --all" : "");
@@ -302,19 +355,23 @@ int
 cli_models (CliSession *session, int argc, char **argv)
 {
   gboolean all = FALSE;
+  g_autofree char *from = NULL;
   gboolean refresh = FALSE; /* every run asks the server: accepted for scripts that say so */
   const CliOption options[] = {
     { "all", 0, NULL, FALSE, &all, "With unload: every loaded model" },
+    { "from", 0, "PATH", FALSE, &from,
+      "With load: a LoRA adapter at PATH on the server, called ID" },
     { "refresh", 0, NULL, FALSE, &refresh,
       "With list: ask the server anew, as it always does here" },
     { NULL },
   };
   const CliUsage usage = {
     .command = "models",
-    .arguments = "[list | show ID | load ID | unload ID | unload --all]",
-    .summary = "Lists the models of a server, shows one, loads it, unloads it.",
+    .arguments = "[list | (show | load | unload | pull | delete) ID | unload --all]",
+    .summary = "Lists the models of a server; shows, loads, unloads, pulls or deletes one.",
     .description = "Examples:\n"
                    "  tacho-cli models --url http://127.0.0.1:8080\n"
+                   "  tacho-cli models pull qwen3:0.6b --url http://127.0.0.1:11434\n"
                    "  tacho-cli models load tiny-a --url http://127.0.0.1:8080\n"
                    "  tacho-cli models --url sim: --json | jq -r '.[].id'",
     .options = options,
@@ -329,7 +386,7 @@ cli_models (CliSession *session, int argc, char **argv)
   if (status >= 0)
     return status;
   action = words[0] != NULL ? words[0] : "list";
-  mistake = check_words (action, words, all);
+  mistake = check_words (action, words, all, from);
   if (mistake != NULL)
     {
       cli_terminal_error (session->terminal, "%s", mistake);
@@ -341,6 +398,12 @@ cli_models (CliSession *session, int argc, char **argv)
     return list_models (session);
   if (g_str_equal (action, "show"))
     return show_model (session, words[1]);
+  if (g_str_equal (action, "pull"))
+    return cli_models_pull (session, words[1]);
+  if (g_str_equal (action, "delete"))
+    return delete_model (session, words[1]);
+  if (from != NULL)
+    return load_adapter (session, words[1], from);
   if (all)
     return unload_all (session);
   return change_model (session, words[1], g_str_equal (action, "load"));

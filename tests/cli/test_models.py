@@ -1,5 +1,10 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """probe and models."""
+import contextlib
+import http.server
+import json
+import threading
+
 from harness import Simulator, TINY, expect, main, run, run_on_terminal, test
 
 FIELDS = {"id", "name", "family", "kind", "quantization", "parameters", "size_bytes", "memory_bytes", "context_window",
@@ -69,6 +74,73 @@ def loading_shows_progress_on_a_terminal_only():
         code, out = run_on_terminal("models", "load", TINY, "--url", sim.url)
         assert code == 0 and b"Loading " + TINY.encode() in out, out
         assert out.endswith(TINY.encode() + b" is loaded.\r\n"), out
+
+
+@contextlib.contextmanager
+def ollama(lines):
+    """A small Ollama with one model, that answers a pull with `lines`."""
+    models = ["small"]
+
+    class Handler(http.server.BaseHTTPRequestHandler):
+        def reply(self, data):
+            self.rfile.read(int(self.headers.get("Content-Length", 0)))
+            self.send_response(200)
+            self.send_header("Content-Length", str(len(data)))
+            self.end_headers()
+            self.wfile.write(data)
+
+        def do_GET(self):
+            self.reply(json.dumps({"version": "0.13", "models": [{"name": name} for name in models]} if self.path != "/api/ps"
+                                  else {"models": []}).encode())
+
+        def do_POST(self):
+            self.reply("".join(json.dumps(line) + "\n" for line in lines).encode())
+
+        def do_DELETE(self):
+            models.clear()
+            self.reply(b"")
+
+        def log_message(self, *unused):
+            pass
+
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+    thread.start()
+    try:
+        yield ["--api", "ollama", "--url", "http://127.0.0.1:%d" % server.server_address[1]]
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()
+
+
+@test
+def a_pull_tells_how_far_it_is():
+    lines = [{"status": "pulling manifest"}, {"status": "pulling ab", "total": 2000, "completed": 500}, {"status": "success"}]
+    with ollama(lines) as server:
+        plain = expect(run("models", "pull", "new", *server), 0)
+        assert plain.out == "" and "pulling ab   25 %" in plain.err and plain.err.endswith("new is on the server.\n"), plain.err
+        assert expect(run("models", "pull", "new", "--json", *server), 0).json() == {
+            "id": "new", "status": "success", "pulled": True}
+        code, out = run_on_terminal("models", "pull", "new", *server)
+        assert code == 0 and b"[######..................]   25 %" in out, out
+
+
+@test
+def a_pull_that_fails_or_breaks_off_is_no_success():
+    with ollama([{"status": "pulling manifest"}, {"error": "file does not exist\033[2J"}]) as server:
+        failed = expect(run("models", "pull", "new", *server), 1)
+        assert "file does not exist" in failed.err and "\033" not in failed.err, failed.err
+    with ollama([{"status": "pulling manifest"}]) as server:
+        assert "without success" in expect(run("models", "pull", "new", *server), 1).err
+
+
+@test
+def delete_takes_a_model_away():
+    with ollama([]) as server:
+        assert expect(run("models", "delete", "small", "--json", *server), 0).json() == {"deleted": "small"}
+        assert "No model" in expect(run("models", "delete", "small", *server), 1).err
+        assert "cannot load adapters" in expect(run("models", "load", "x", "--from", "/a", *server), 1).err
 
 
 main()

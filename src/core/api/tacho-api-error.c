@@ -6,6 +6,7 @@
 
 #include <string.h>
 
+#include "api/tacho-api-grpc.h"
 #include "base/tacho-error.h"
 #include "base/tacho-json.h"
 #include "base/tacho-text.h"
@@ -196,13 +197,29 @@ append_header_words (GString *message,
   g_string_append (message, clean);
 }
 
+static GError *
+error_from_grpc (const TachoHttpReply *reply, int status)
+{
+  const char *name = tacho_api_grpc_status_name (status);
+  const char *said = tacho_http_reply_get_header (reply, "grpc-message");
+  g_autofree char *words = said != NULL ? tacho_api_excerpt (said, strlen (said)) : NULL;
+  g_autofree char *number = g_strdup_printf ("status %d", status);
+  gboolean key_wanted = reply->status == 401 || reply->status == 403;
+
+  return g_error_new (
+      TACHO_ERROR, TACHO_ERROR_GRPC, "gRPC %s%s%s%s", name != NULL ? name : number,
+      words != NULL && words[0] != '\0' ? ": " : " without a word", words != NULL ? words : "",
+      key_wanted ? "; the server wants an API key: set the right one in the profile" : "");
+}
+
 /**
  * tacho_api_error_from_reply:
  * @reply: a reply that refuses what was asked
  *
  * Turns it into an error: the class by the status, the message in the server's own words, cleaned
  * and bounded, from any of the shapes that servers and proxies use. A 2xx reply is
- * %TACHO_ERROR_IN_BAND; a redirection, never followed, is %TACHO_ERROR_PROTOCOL.
+ * %TACHO_ERROR_IN_BAND; a redirection, never followed, is %TACHO_ERROR_PROTOCOL; a gRPC status is
+ * %TACHO_ERROR_GRPC.
  *
  * Returns: (transfer full): the error
  */
@@ -214,6 +231,8 @@ tacho_api_error_from_reply (const TachoHttpReply *reply)
 
   g_return_val_if_fail (reply != NULL, NULL);
 
+  if (tacho_api_grpc_status (reply) > TACHO_GRPC_OK)
+    return error_from_grpc (reply, tacho_api_grpc_status (reply));
   words = words_of_body (reply->body);
   g_string_printf (message, "HTTP %u%s%s", reply->status, words != NULL ? ": " : " without a word",
                    words != NULL ? words : "");
@@ -268,7 +287,10 @@ tacho_api_check_model_reply (const char *model_id, const TachoHttpReply *reply, 
 {
   g_autoptr (GError) reason = NULL;
 
-  if (reply->status != 404)
+  int grpc = tacho_api_grpc_status (reply);
+
+  /* A call that is not there is no statement about a model. */
+  if (grpc > TACHO_GRPC_OK ? grpc != TACHO_GRPC_NOT_FOUND : reply->status != 404)
     return TRUE;
   reason = tacho_api_error_from_reply (reply);
   g_set_error (error, TACHO_ERROR, TACHO_ERROR_NOT_FOUND, "The server knows no model “%s” (%s)",

@@ -9,7 +9,9 @@
 #include <string.h>
 
 #include "api/tacho-api-private.h"
+#include "api/tacho-llamacpp-pull.h"
 #include "api/tacho-openai-json.h"
+#include "api/tacho-prometheus.h"
 #include "base/tacho-error.h"
 #include "base/tacho-json.h"
 
@@ -47,7 +49,8 @@ tacho_api_llamacpp_describe (TachoApi *api)
 static gboolean
 tacho_api_llamacpp_supports (TachoApi *api, TachoOperation operation)
 {
-  if (operation == TACHO_OP_LOAD_MODEL || operation == TACHO_OP_UNLOAD_MODEL)
+  if (operation == TACHO_OP_LOAD_MODEL || operation == TACHO_OP_UNLOAD_MODEL ||
+      operation == TACHO_OP_PULL_MODEL || operation == TACHO_OP_DELETE_MODEL)
     return TACHO_API_LLAMACPP (api)->router;
   return (guint) operation <= TACHO_OP_COMPLETION;
 }
@@ -96,6 +99,15 @@ build_of_model (TachoApiLlamacpp *self, const char *path, const char *model_id, 
 }
 
 static TachoHttpRequest *
+build_delete (const char *model_id)
+{
+  g_autofree char *id = g_uri_escape_string (model_id, NULL, FALSE);
+  g_autofree char *path = g_strconcat ("/models?model=", id, NULL);
+
+  return tacho_http_request_new ("DELETE", path);
+}
+
+static TachoHttpRequest *
 tacho_api_llamacpp_build (TachoApi *api,
                           TachoOperation operation,
                           const char *model_id,
@@ -114,6 +126,10 @@ tacho_api_llamacpp_build (TachoApi *api,
       return build_with_model ("/models/load", NULL, NULL, model_id);
     case TACHO_OP_UNLOAD_MODEL:
       return build_with_model ("/models/unload", NULL, NULL, model_id);
+    case TACHO_OP_PULL_MODEL:
+      return build_with_model ("/models", NULL, NULL, model_id);
+    case TACHO_OP_DELETE_MODEL:
+      return build_delete (model_id);
     case TACHO_OP_SLOTS:
       return build_of_model (self, "/slots", model_id, error);
     case TACHO_OP_METRICS:
@@ -317,7 +333,10 @@ tacho_api_llamacpp_parse_change (TachoApi *self,
                                  const TachoHttpReply *reply,
                                  GError **error)
 {
-  const char *verb = operation == TACHO_OP_LOAD_MODEL ? "load" : "unload";
+  const char *verb = operation == TACHO_OP_LOAD_MODEL     ? "load"
+                     : operation == TACHO_OP_UNLOAD_MODEL ? "unload"
+                     : operation == TACHO_OP_DELETE_MODEL ? "delete"
+                                                          : "download";
   g_autoptr (GError) reason = NULL;
   g_autoptr (JsonNode) root = NULL;
 
@@ -372,6 +391,19 @@ tacho_api_llamacpp_parse_slots (TachoApi *self, const TachoHttpReply *reply, GEr
   return g_steal_pointer (&slots);
 }
 
+static gboolean
+tacho_api_llamacpp_parse_metrics (TachoApi *self,
+                                  const TachoHttpReply *reply,
+                                  TachoServerMetrics *metrics,
+                                  GError **error)
+{
+  if (reply->status != 501)
+    return tacho_prometheus_read_metrics (reply, metrics, error);
+  g_set_error (error, TACHO_ERROR, TACHO_ERROR_UNSUPPORTED,
+               "The server does not show its metrics; start it with --metrics");
+  return FALSE;
+}
+
 static gint64
 tacho_api_llamacpp_parse_tokenize (TachoApi *self, const TachoHttpReply *reply, GError **error)
 {
@@ -398,6 +430,23 @@ tacho_api_llamacpp_parse_generate (TachoApi *self,
   return tacho_openai_parse_generate (reply, error);
 }
 
+static TachoHttpRequest *
+tacho_api_llamacpp_build_pull_status (TachoApi *self,
+                                      const char *model_id,
+                                      const TachoPullProgress *last)
+{
+  return tacho_http_request_new ("GET", "/models");
+}
+
+/* Unloading a model that is being downloaded cancels that. */
+static TachoHttpRequest *
+tacho_api_llamacpp_build_pull_stop (TachoApi *self,
+                                    const char *model_id,
+                                    const TachoPullProgress *last)
+{
+  return build_with_model ("/models/unload", NULL, NULL, model_id);
+}
+
 static void
 tacho_api_llamacpp_iface_init (TachoApiInterface *iface)
 {
@@ -415,6 +464,10 @@ tacho_api_llamacpp_iface_init (TachoApiInterface *iface)
   iface->parse_slots = tacho_api_llamacpp_parse_slots;
   iface->parse_tokenize = tacho_api_llamacpp_parse_tokenize;
   iface->parse_generate = tacho_api_llamacpp_parse_generate;
+  iface->parse_pull = tacho_llamacpp_parse_pull;
+  iface->build_pull_status = tacho_api_llamacpp_build_pull_status;
+  iface->build_pull_stop = tacho_api_llamacpp_build_pull_stop;
+  iface->parse_metrics = tacho_api_llamacpp_parse_metrics;
 }
 
 static void

@@ -8,6 +8,8 @@
 #include <string.h>
 
 #include "api/tacho-api-llamacpp.h"
+#include "api/tacho-api-lmstudio.h"
+#include "api/tacho-api-ollama.h"
 #include "api/tacho-api-openai.h"
 #include "api/tacho-api-private.h"
 #include "api/tacho-openai-json.h"
@@ -17,6 +19,9 @@
 
 typedef enum
 {
+  STEP_OLLAMA,
+  STEP_LMSTUDIO,
+  STEP_LMSTUDIO_V0,
   STEP_PROPS,
   STEP_MODELS,
   STEP_DECIDED,
@@ -35,6 +40,22 @@ struct _TachoApiProbe
   TachoHealth health;
 };
 
+static const struct
+{
+  const char *family;
+  Step step; /* where its probing begins */
+} families[] = { { "auto", STEP_PROPS },
+                 { "llamacpp", STEP_PROPS },
+                 { "lmstudio", STEP_LMSTUDIO },
+                 { "ollama", STEP_OLLAMA },
+                 { "openai", STEP_MODELS } };
+
+static const char *const paths[] = {
+  [STEP_OLLAMA] = "/api/version",        [STEP_LMSTUDIO] = "/api/v1/models",
+  [STEP_LMSTUDIO_V0] = "/api/v0/models", [STEP_PROPS] = "/props",
+  [STEP_MODELS] = "/v1/models",
+};
+
 /**
  * tacho_api_probe_new:
  * @family: "auto", or the name of the family to be confirmed
@@ -47,19 +68,23 @@ TachoApiProbe *
 tacho_api_probe_new (const char *family, GError **error)
 {
   TachoApiProbe *probe;
+  gsize i = 0;
 
-  if (family == NULL || (strcmp (family, "auto") != 0 && strcmp (family, "openai") != 0 &&
-                         strcmp (family, "llamacpp") != 0))
+  while (i < G_N_ELEMENTS (families) && g_strcmp0 (family, families[i].family) != 0)
+    i++;
+  if (i == G_N_ELEMENTS (families))
     {
       g_autofree char *name = tacho_text_sanitize_line (family != NULL ? family : "", -1, 60);
 
       g_set_error (error, TACHO_ERROR, TACHO_ERROR_INVALID,
-                   "There is no API family “%s”; known are auto, openai and llamacpp", name);
+                   "There is no API family “%s”; known are auto, llamacpp, lmstudio, ollama and "
+                   "openai",
+                   name);
       return NULL;
     }
   probe = g_new0 (TachoApiProbe, 1);
   probe->family = strcmp (family, "auto") != 0 ? g_strdup (family) : NULL;
-  probe->step = g_strcmp0 (probe->family, "openai") == 0 ? STEP_MODELS : STEP_PROPS;
+  probe->step = families[i].step;
   probe->health = TACHO_HEALTH_UNHEALTHY;
   probe->evidence = g_ptr_array_new_with_free_func (g_free);
   g_ptr_array_add (probe->evidence, NULL);
@@ -96,7 +121,7 @@ tacho_api_probe_next (TachoApiProbe *probe)
 
   if (probe->step == STEP_DECIDED)
     return NULL;
-  return tacho_http_request_new ("GET", probe->step == STEP_PROPS ? "/props" : "/v1/models");
+  return tacho_http_request_new ("GET", paths[probe->step]);
 }
 
 static void G_GNUC_PRINTF (2, 3) note (TachoApiProbe *probe, const char *format, ...)
@@ -205,6 +230,43 @@ feed_props (TachoApiProbe *probe, const TachoHttpReply *reply)
 }
 
 static void
+feed_ollama (TachoApiProbe *probe, const TachoHttpReply *reply)
+{
+  g_autoptr (JsonNode) root = parse_2xx (reply);
+  JsonObject *object =
+      root != NULL && JSON_NODE_HOLDS_OBJECT (root) ? json_node_get_object (root) : NULL;
+  const char *version = tacho_json_get_string (object, "version", NULL);
+
+  if (version == NULL)
+    {
+      note_refusal (probe, "GET /api/version", reply);
+      probe->step = STEP_DECIDED;
+      return;
+    }
+  probe->version = tacho_text_sanitize_line (version, -1, 60);
+  note (probe, "GET /api/version answered with a version: Ollama");
+  decide (probe, tacho_api_ollama_new (probe->version), TACHO_HEALTH_OK);
+}
+
+/* It answers a path that it does not know with 200 and an error. */
+static void
+feed_lmstudio (TachoApiProbe *probe, const TachoHttpReply *reply)
+{
+  gboolean v1 = probe->step == STEP_LMSTUDIO;
+  g_autoptr (TachoApi) api = tacho_api_lmstudio_new (v1);
+  g_autoptr (GPtrArray) models = tacho_api_parse_models (api, reply, NULL);
+
+  if (models != NULL)
+    {
+      note (probe, "GET %s answered with a list of models: LM Studio", paths[probe->step]);
+      decide (probe, g_steal_pointer (&api), TACHO_HEALTH_OK);
+      return;
+    }
+  note_refusal (probe, paths[probe->step], reply);
+  probe->step = v1 ? STEP_LMSTUDIO_V0 : STEP_DECIDED;
+}
+
+static void
 feed_models (TachoApiProbe *probe, const TachoHttpReply *reply)
 {
   g_autoptr (JsonNode) root = parse_2xx (reply);
@@ -251,7 +313,11 @@ tacho_api_probe_feed (TachoApiProbe *probe, const TachoHttpReply *reply)
   if (probe->step == STEP_DECIDED)
     return;
   read_server_header (probe, reply);
-  if (probe->step == STEP_PROPS)
+  if (probe->step == STEP_OLLAMA)
+    feed_ollama (probe, reply);
+  else if (probe->step == STEP_LMSTUDIO || probe->step == STEP_LMSTUDIO_V0)
+    feed_lmstudio (probe, reply);
+  else if (probe->step == STEP_PROPS)
     feed_props (probe, reply);
   else
     feed_models (probe, reply);

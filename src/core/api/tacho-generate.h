@@ -80,8 +80,9 @@ typedef struct
   gboolean has_reasoning;
   gboolean has_tool;
   gboolean done; /* the terminal marker: [DONE], "done":true */
+  gboolean more; /* the server says that this is not the last: an end now is a cut */
   gboolean has_usage;
-  gboolean usage_adds; /* the counts are of this event alone; the decoder sums them up */
+  gboolean usage_adds; /* output counts are of this event alone; the decoder sums them up */
   TachoUsage usage;
   gboolean has_timings;
   TachoTimings timings;

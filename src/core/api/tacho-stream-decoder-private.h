@@ -40,6 +40,7 @@ struct _TachoStreamDecoder
   GString *error_line;
   GString *id;
   gboolean done;
+  gboolean more;  /* the last event said that it was not the last */
   gboolean whole; /* at the end: no piece is cut */
   GError *error;
   guint64 n_events;

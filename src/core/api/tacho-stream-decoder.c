@@ -98,6 +98,7 @@ tacho_stream_decoder_reset (TachoStreamDecoder *decoder)
   decoder->line = LINE_START;
   decoder->line_matched = 0;
   decoder->done = FALSE;
+  decoder->more = FALSE;
   decoder->whole = FALSE;
   decoder->n_events = 0;
   decoder->n_bytes = 0;
@@ -122,6 +123,7 @@ void
 tacho_stream_decoder_deliver (TachoStreamDecoder *decoder, TachoStreamEvent *event)
 {
   decoder->n_events++;
+  decoder->more = event->more;
   if (event->done)
     decoder->done = TRUE;
   if (decoder->func != NULL)
@@ -150,7 +152,9 @@ take_event (const TachoStreamEvent *event, gpointer user_data)
   copy.error = event->error != NULL ? g_error_copy (event->error) : NULL;
   if (event->has_usage && event->usage_adds)
     {
-      add_count (&decoder->usage.prompt_tokens, event->usage.prompt_tokens);
+      /* The prompt is one, however often its count is told. */
+      decoder->usage.prompt_tokens =
+          MAX (decoder->usage.prompt_tokens, event->usage.prompt_tokens);
       add_count (&decoder->usage.output_tokens, event->usage.output_tokens);
       add_count (&decoder->usage.cached_tokens, event->usage.cached_tokens);
       add_count (&decoder->usage.reasoning_tokens, event->usage.reasoning_tokens);
@@ -500,8 +504,8 @@ tacho_stream_decoder_finish (TachoStreamDecoder *decoder,
     finish_document (decoder);
   else
     finish_rest (decoder);
-  if (decoder->error == NULL && !decoder->done && decoder->whole && decoder->n_events > 0 &&
-      tacho_api_end_is_marker (decoder->api, decoder->operation))
+  if (decoder->error == NULL && !decoder->done && !decoder->more && decoder->whole &&
+      decoder->n_events > 0 && tacho_api_end_is_marker (decoder->api, decoder->operation))
     deliver_done (decoder);
   decoder->func = NULL;
   if (decoder->error == NULL && !decoder->done)

@@ -54,8 +54,8 @@ tacho_profile_check_line (const char *text, gsize max, const char *what, GError 
 
   if (text != NULL && *text != '\0' && strlen (text) <= max && g_utf8_validate (text, -1, NULL))
     {
-      clean = tacho_text_sanitize_line (text, -1, 0);
-      if (g_str_equal (clean, text))
+      clean = tacho_text_sanitize (text, -1);
+      if (g_str_equal (clean, text) && strpbrk (text, "\n\t") == NULL)
         return TRUE;
     }
   g_set_error (error, TACHO_ERROR, TACHO_ERROR_INVALID,

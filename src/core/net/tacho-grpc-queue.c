@@ -13,9 +13,9 @@ static guint holders;
 static grpc_completion_queue *queue;
 static GThread *thread;
 
-/* Both are read when the core starts, and the environment may only be changed while there is one
- * thread. The core's own resolver (c-ares) knows neither mDNS nor the host's other name services.
- * A person who sets them is left alone. */
+/* Read when the core starts; and the environment may only be changed while there is one thread. The
+ * core's own resolver (c-ares) knows neither mDNS nor the host's other name services. A person who
+ * sets another is left alone. */
 __attribute__ ((constructor)) static void
 set_core_environment (void)
 {

@@ -47,8 +47,9 @@ static const char *const foreign_words[] = { "Stream removed", "No status receiv
 static const char *const limit_words[] = { "Received message larger than max",
                                            "Sent message larger than max",
                                            "metadata size exceeds",
-                                           "compression",
-                                           "decompressing",
+                                           "Compression algorithm '",
+                                           "Invalid compression algorithm",
+                                           "decompressing data",
                                            NULL };
 static const char *const tls_words[] = { "andshak",   "Ssl",        "SSL",     "TLS", "ertifi",
                                          "Peer name", "Peer check", "ostname", NULL };
@@ -144,6 +145,11 @@ judge_tls (const TachoGrpcClient *client, const char *words)
     return g_error_new (TACHO_ERROR, TACHO_ERROR_TLS,
                         "%s does not speak TLS on this port: is its gRPC port plain text?",
                         client->target);
+  if (strstr (words, "alert protocol version") != NULL ||
+      strstr (words, "UNSUPPORTED_PROTOCOL") != NULL ||
+      strstr (words, "unsupported protocol") != NULL)
+    return g_error_new (TACHO_ERROR, TACHO_ERROR_TLS,
+                        "%s offers only TLS 1.1 or older, which is not safe", client->target);
   if (strstr (words, "pinned") != NULL)
     return g_error_new (TACHO_ERROR, TACHO_ERROR_TLS,
                         "The certificate of %s is not the pinned one: it was renewed, or this is "

@@ -47,15 +47,17 @@ new_grpc (TachoEndpoint *self, GError **error)
 {
   TachoProfile *profile = self->profile;
   const TachoProfileTuning *tuning = tacho_profile_get_tuning (profile);
+  gboolean tls = tacho_profile_get_grpc_tls (profile);
+  /* Trust belongs to TLS; a profile may have it for its REST side alone. */
   const TachoGrpcOptions options = {
     .target = tacho_profile_get_grpc_endpoint (profile),
-    .tls = tacho_profile_get_grpc_tls (profile),
+    .tls = tls,
     .bearer = tacho_profile_get_api_key (profile),
     .headers = tacho_profile_get_headers (profile),
-    .ca_file = tacho_profile_get_ca_file (profile),
-    .cert_file = tacho_profile_get_cert_file (profile),
-    .key_file = tacho_profile_get_key_file (profile),
-    .pin = tacho_profile_get_pin (profile),
+    .ca_file = tls ? tacho_profile_get_ca_file (profile) : NULL,
+    .cert_file = tls ? tacho_profile_get_cert_file (profile) : NULL,
+    .key_file = tls ? tacho_profile_get_key_file (profile) : NULL,
+    .pin = tls ? tacho_profile_get_pin (profile) : NULL,
     .timeout_connect = tacho_profile_get_timeout (profile, TACHO_TIMEOUT_CONNECT),
     .timeout_first = tacho_profile_get_timeout (profile, TACHO_TIMEOUT_FIRST),
     .timeout_idle = tacho_profile_get_timeout (profile, TACHO_TIMEOUT_IDLE),

@@ -182,6 +182,8 @@ judge_unload (Change *change, TachoModel *model, GError **error)
     return TRUE;
   if (tacho_model_get_status (model) == TACHO_MODEL_STATUS_FAILED)
     return TRUE; /* whatever happened to it, it is not in memory */
+  if (tacho_model_get_status (model) == TACHO_MODEL_STATUS_SLEEPING && change->ordered)
+    return TRUE; /* as far out of memory as such a server lets it go */
   if (change->polls <= MAX_UNLOAD_POLLS)
     return FALSE;
   g_set_error (error, TACHO_ERROR, TACHO_ERROR_MODEL_FAILED,

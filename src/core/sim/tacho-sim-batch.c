@@ -11,7 +11,7 @@
 static gint64
 scaled_ns (TachoSimRuntime *runtime, double ms)
 {
-  return tacho_sim_engine_scale_ns (runtime->engine, ms);
+  return tacho_sim_engine_scale_ns (runtime->engine, ms * runtime->slowness);
 }
 
 /* With no cost per prompt token and none per further sequence, requests do not touch each other. */
@@ -305,7 +305,10 @@ admit (TachoSimRuntime *runtime, TachoSimSequence *sequence, guint slot, gint64 
   sequence->slot = (int) slot;
   sequence->n_admission = ++runtime->n_admissions;
   sequence->due_ns = at + scaled_ns (runtime, runtime->model->prefill_ms_fixed * sequence->factor);
-  sequence->n_processed = sequence->cache_prompt ? cached_prefix (runtime, sequence->prompt) : 0;
+  sequence->n_processed =
+      sequence->cache_prompt && tacho_sim_engine_has_prefix_cache (runtime->engine)
+          ? cached_prefix (runtime, sequence->prompt)
+          : 0;
   sequence->preempted = FALSE;
   hold (runtime, sequence, sequence->prompt->len + sequence->n_decoded);
   stats->prefix_queries += sequence->prompt->len;

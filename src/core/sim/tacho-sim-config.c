@@ -6,6 +6,7 @@
 
 #include "base/tacho-error.h"
 #include "sim/tacho-sim-fault.h"
+#include "sim/tacho-sim-timeline.h"
 
 #include <math.h>
 #include <string.h>
@@ -95,11 +96,15 @@ tacho_sim_model_copy (const TachoSimModel *model)
   return copy;
 }
 
-static void
-model_free (gpointer data)
+/**
+ * tacho_sim_model_free:
+ * @model: (nullable) (transfer full): a model
+ */
+void
+tacho_sim_model_free (TachoSimModel *model)
 {
-  TachoSimModel *model = data;
-
+  if (model == NULL)
+    return;
   g_free (model->id);
   g_free (model->name);
   g_free (model->architecture);
@@ -238,13 +243,15 @@ tacho_sim_config_new (const char *name, GError **error)
   g_autofree char *plain =
       name ? g_strndup (name, strlen (name) - (fast ? strlen ("-fast") : 0)) : g_strdup ("");
 
-  config->models = g_ptr_array_new_with_free_func (model_free);
+  config->models = g_ptr_array_new_with_free_func ((GDestroyNotify) tacho_sim_model_free);
   config->faults = g_ptr_array_new_with_free_func ((GDestroyNotify) tacho_sim_fault_free);
+  config->timeline = g_ptr_array_new_with_free_func ((GDestroyNotify) tacho_sim_step_free);
   config->fronts = g_array_new (FALSE, TRUE, sizeof (TachoSimFront));
   tacho_sim_config_add_front (config, &front);
   config->slots = 8;
   config->seed = 1;
   config->router = TRUE;
+  config->prefix_cache = TRUE;
   config->time_scale = 1;
   for (guint i = 0; i < G_N_ELEMENTS (default_models); i++)
     g_ptr_array_add (config->models, model_new (&default_models[i]));
@@ -304,12 +311,15 @@ tacho_sim_config_copy (const TachoSimConfig *config)
   g_return_val_if_fail (config != NULL, NULL);
 
   copy = g_memdup2 (config, sizeof *config);
-  copy->models = g_ptr_array_new_with_free_func (model_free);
+  copy->models = g_ptr_array_new_with_free_func ((GDestroyNotify) tacho_sim_model_free);
   for (guint i = 0; i < config->models->len; i++)
     g_ptr_array_add (copy->models, tacho_sim_model_copy (g_ptr_array_index (config->models, i)));
   copy->faults = g_ptr_array_new_with_free_func ((GDestroyNotify) tacho_sim_fault_free);
   for (guint i = 0; i < config->faults->len; i++)
     g_ptr_array_add (copy->faults, tacho_sim_fault_copy (g_ptr_array_index (config->faults, i)));
+  copy->timeline = g_ptr_array_new_with_free_func ((GDestroyNotify) tacho_sim_step_free);
+  for (guint i = 0; i < config->timeline->len; i++)
+    g_ptr_array_add (copy->timeline, tacho_sim_step_copy (g_ptr_array_index (config->timeline, i)));
   copy->fronts = g_array_copy (config->fronts);
   copy->api_key = g_strdup (config->api_key);
   copy->capture_path = g_strdup (config->capture_path);
@@ -330,6 +340,7 @@ tacho_sim_config_free (TachoSimConfig *config)
     return;
   g_ptr_array_unref (config->models);
   g_ptr_array_unref (config->faults);
+  g_ptr_array_unref (config->timeline);
   g_array_unref (config->fronts);
   g_free (config->api_key);
   g_free (config->capture_path);

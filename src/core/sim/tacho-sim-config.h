@@ -63,6 +63,7 @@ typedef struct
 } TachoSimModel;
 
 TachoSimModel *tacho_sim_model_copy (const TachoSimModel *model) G_GNUC_WARN_UNUSED_RESULT;
+void tacho_sim_model_free (TachoSimModel *model);
 
 typedef enum
 {
@@ -74,6 +75,9 @@ typedef enum
   TACHO_SIM_FAULT_ERROR,    /* in-band error after n events */
   TACHO_SIM_FAULT_SLOW,     /* multiply every time by a factor */
   TACHO_SIM_FAULT_NO_USAGE, /* the usage chunk is left out */
+  TACHO_SIM_FAULT_BUNDLE,   /* several tokens in one chunk */
+  TACHO_SIM_FAULT_WIRE,     /* wrong bytes: `name` is a row of tacho-sim-wire.c */
+  TACHO_SIM_FAULT_GRPC,     /* of the gRPC front: `name` is a row of tacho-sim-fault-kinds.c */
 } TachoSimFaultKind;
 
 typedef struct
@@ -86,6 +90,14 @@ typedef struct
   double seconds;
   double factor;
   guint after_events;
+  const char *name;     /* WIRE and GRPC: which one; static */
+  char *word;           /* WIRE: its value if that is a word; a redirect's target */
+  double number;        /* WIRE, GRPC: its value if that is a number */
+  guint64 after_bytes;  /* WIRE: of the body, in place of after_events; 0: none */
+  double delay_ms;      /* slice: between the pieces */
+  double jitter_s;      /* latency: up to so much more, seeded */
+  double retry_after_s; /* status: the header's value; NaN: as the status has it */
+  char *body;           /* status: "json", "html", "text" or "empty"; NULL: the family's */
 } TachoSimFault;
 
 /* "status=503:p=0.1", "drop:after=3:n=5", "latency=0.2:path=/v1/models", "truncate:after=4", …; see
@@ -97,12 +109,14 @@ void tacho_sim_fault_free (TachoSimFault *fault);
 
 typedef struct
 {
-  GPtrArray *models; /* of TachoSimModel */
-  GPtrArray *faults; /* of TachoSimFault */
-  GArray *fronts;    /* of TachoSimFront; never empty; the first is the server's URL */
-  guint slots;       /* generations at a time per model; others queue */
+  GPtrArray *models;   /* of TachoSimModel */
+  GPtrArray *faults;   /* of TachoSimFault */
+  GPtrArray *timeline; /* of TachoSimStep: what changes while it runs */
+  GArray *fronts;      /* of TachoSimFront; never empty; the first is the server's URL */
+  guint slots;         /* generations at a time per model; others queue */
   guint64 seed;
   gboolean router;            /* llama.cpp router (load and unload) or one model */
+  gboolean prefix_cache;      /* a prompt's known beginning costs nothing; TRUE */
   double time_scale;          /* 1; tests use a small one */
   double requests_per_second; /* more are refused with 429; 0: no limit */
   double tokens_per_minute;   /* prompt and output; 0: no limit */

@@ -49,6 +49,18 @@ now_ns (void)
 }
 
 /**
+ * tacho_sim_engine_has_prefix_cache:
+ * @engine: an engine
+ *
+ * Returns: whether the known beginning of a prompt costs nothing
+ */
+gboolean
+tacho_sim_engine_has_prefix_cache (TachoSimEngine *engine)
+{
+  return engine->config->prefix_cache;
+}
+
+/**
  * tacho_sim_engine_scale_ns:
  * @engine: the engine
  * @ms: a time of a model
@@ -269,6 +281,7 @@ runtime_new (TachoSimEngine *engine, const TachoSimModel *model, guint index)
   runtime->engine = engine;
   runtime->stats = &engine->stats;
   runtime->model = model;
+  runtime->slowness = 1;
   runtime->slots = g_ptr_array_new ();
   g_ptr_array_set_size (runtime->slots, (int) CLAMP (engine->config->slots, 1, 4096));
   runtime->cache = g_ptr_array_new_with_free_func ((GDestroyNotify) g_array_unref);

@@ -81,6 +81,7 @@ struct _TachoSimRuntime
   guint64 kv_tokens; /* that the slots hold */
   guint64 n_admissions;
   GRand *random;
+  double slowness; /* of every time; 1 */
   GSource *timer;
   GSource *load_timer;
   gint64 load_begin_ns;
@@ -94,6 +95,7 @@ void tacho_sim_engine_free (TachoSimEngine *engine);               /* no sequenc
 GPtrArray *tacho_sim_engine_get_runtimes (TachoSimEngine *engine); /* of TachoSimRuntime */
 TachoSimRuntime *tacho_sim_engine_find (TachoSimEngine *engine, const char *id);
 guint64 tacho_sim_engine_get_seed (TachoSimEngine *engine);
+gboolean tacho_sim_engine_has_prefix_cache (TachoSimEngine *engine);
 gint64 tacho_sim_engine_scale_ns (TachoSimEngine *engine, double ms);
 const TachoSimEngineStats *tacho_sim_engine_get_stats (TachoSimEngine *engine);
 /* A model's status changed, or its load went on. */

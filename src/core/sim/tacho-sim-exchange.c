@@ -12,6 +12,7 @@
 #include "sim/tacho-sim-text.h"
 
 #include <errno.h>
+#include <math.h>
 #include <poll.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -122,6 +123,7 @@ client_left (TachoSimExchange *exchange)
   hang_up (exchange, FALSE);
 }
 
+static void finished_cb (SoupServerMessage *message, gpointer user_data);
 static gboolean watch_cb (GSocket *socket, GIOCondition condition, gpointer user_data);
 
 static void
@@ -154,6 +156,48 @@ watch_cb (GSocket *socket, GIOCondition condition, gpointer user_data)
     return G_SOURCE_CONTINUE;
   client_left (exchange);
   return G_SOURCE_REMOVE;
+}
+
+/* --- a reply by hand -------------------------------------------------------------------------- */
+
+static void
+wire_gone_cb (gpointer user_data)
+{
+  TachoSimExchange *exchange = user_data;
+
+  if (!exchange->ended && exchange->generation != NULL)
+    TACHO_SIM_COUNT (exchange->host->engine, aborted, 1);
+  g_queue_remove (&exchange->host->exchanges, exchange);
+  tacho_sim_exchange_free (exchange);
+}
+
+/* TRUE: what is wrong with this reply is in its bytes, and *exchange* has the connection now. */
+static gboolean
+take_wire (TachoSimExchange *exchange)
+{
+  const TachoSimPlay *play = &exchange->play;
+  TachoSimWirePlan plan = { 0 };
+
+  if (exchange->wire != NULL)
+    return TRUE;
+  if (play->wire == NULL || soup_server_message_get_socket (exchange->message) == NULL)
+    return FALSE;
+  plan = (TachoSimWirePlan){
+    .name = play->wire->name,
+    .word = play->wire->word,
+    .number = play->wire->number,
+    .after_events = play->wire->after_events,
+    .after_bytes = play->wire->after_bytes,
+    .bandwidth = play->bandwidth,
+    .slice_bytes = play->slice_bytes,
+    .slice_ms = play->slice_ms,
+    .id = play->id,
+  };
+  clear_source (&exchange->watch);
+  g_signal_handlers_disconnect_by_func (exchange->message, finished_cb, exchange);
+  exchange->wire = tacho_sim_wire_new (exchange->message, exchange->host->context, &plan,
+                                       wire_gone_cb, exchange);
+  return TRUE;
 }
 
 /* --- replies ---------------------------------------------------------------------------------- */
@@ -216,7 +260,18 @@ tacho_sim_exchange_reply (TachoSimExchange *exchange, guint status, const char *
 {
   g_autofree char *owned = body;
 
-  if (exchange->ended || play_on_reply (exchange, type, body))
+  if (exchange->ended)
+    return;
+  if (take_wire (exchange))
+    {
+      record (exchange, status);
+      exchange->ended = TRUE;
+      tacho_sim_wire_head (exchange->wire, status, type, (gssize) strlen (owned));
+      tacho_sim_wire_send (exchange->wire, owned, strlen (owned));
+      tacho_sim_wire_end (exchange->wire);
+      return;
+    }
+  if (play_on_reply (exchange, type, body))
     return;
   begin_head (exchange, status);
   exchange->ended = TRUE;
@@ -247,7 +302,7 @@ tacho_sim_exchange_error (TachoSimExchange *exchange,
   va_start (arguments, format);
   message = g_strdup_vprintf (format, arguments);
   va_end (arguments);
-  if (status == 429 || status == 503)
+  if ((status == 429 || status == 503) && isnan (exchange->play.retry_after_s))
     soup_message_headers_replace (soup_server_message_get_response_headers (exchange->message),
                                   "Retry-After", "1");
   tacho_sim_exchange_reply (
@@ -270,6 +325,13 @@ tacho_sim_exchange_begin_stream (TachoSimExchange *exchange, const char *type)
 
   if (exchange->ended)
     return;
+  if (take_wire (exchange))
+    {
+      record (exchange, SOUP_STATUS_OK);
+      exchange->head_sent = TRUE;
+      tacho_sim_wire_head (exchange->wire, SOUP_STATUS_OK, type, -1);
+      return;
+    }
   if (exchange->play.has_stream_fault && exchange->play.stream_fault == TACHO_SIM_FAULT_DROP &&
       exchange->play.after_events == 0)
     {
@@ -341,6 +403,13 @@ tacho_sim_exchange_send (TachoSimExchange *exchange, const char *text)
 
   if (exchange->ended)
     return TACHO_SIM_CUT;
+  if (exchange->wire != NULL)
+    {
+      if (tacho_sim_wire_send (exchange->wire, text, strlen (text)))
+        return TACHO_SIM_SENT;
+      exchange->ended = TRUE;
+      return TACHO_SIM_CUT;
+    }
   if (exchange->play.has_stream_fault && exchange->n_events >= exchange->play.after_events)
     {
       cut_stream (exchange);
@@ -379,6 +448,11 @@ tacho_sim_exchange_end_stream (TachoSimExchange *exchange)
   if (exchange->ended)
     return;
   exchange->ended = TRUE;
+  if (exchange->wire != NULL)
+    {
+      tacho_sim_wire_end (exchange->wire);
+      return;
+    }
   clear_source (&exchange->watch);
   soup_message_body_complete (soup_server_message_get_response_body (exchange->message));
   soup_server_message_unpause (exchange->message);
@@ -433,6 +507,7 @@ tacho_sim_exchange_free (TachoSimExchange *exchange)
   clear_source (&exchange->delay);
   cancel_generation (exchange);
   g_signal_handlers_disconnect_by_func (exchange->message, finished_cb, exchange);
+  g_clear_pointer (&exchange->wire, tacho_sim_wire_free);
   tacho_sim_play_clear (&exchange->play);
   g_object_unref (exchange->message);
   g_free (exchange->path);
@@ -469,7 +544,7 @@ tacho_sim_exchange_new (TachoSimHost *host,
   exchange->path = g_strdup (path);
   exchange->query_model = g_strdup (query_model);
   exchange->time_ns = (gint64) now.tv_sec * 1000000000 + now.tv_nsec;
-  exchange->play.factor = 1;
+  tacho_sim_play_init (&exchange->play);
   g_queue_push_tail (&host->exchanges, exchange);
   g_signal_connect (message, "finished", G_CALLBACK (finished_cb), exchange);
   soup_server_message_pause (message);
@@ -485,7 +560,7 @@ tacho_sim_exchange_new (TachoSimHost *host,
 void
 tacho_sim_exchange_wait (TachoSimExchange *exchange)
 {
-  if (!exchange->ended)
+  if (!exchange->ended && exchange->wire == NULL)
     watch_client (exchange, G_IO_IN);
 }
 

@@ -16,14 +16,26 @@ typedef struct
   double latency_s;
   double factor; /* 1: normal speed */
   gboolean no_usage;
+  guint bundle;         /* tokens in a chunk; 1 */
+  double retry_after_s; /* with the status; NaN: as it has it */
+  char *body;           /* with the status: "json", "html", "text", "empty"; NULL: the family's */
+  TachoSimFault *wire;  /* the wrong bytes, or NULL */
+  double bandwidth;     /* 0: none */
+  guint slice_bytes;    /* 0: none */
+  double slice_ms;
+  TachoSimFault *grpc; /* what the gRPC front does wrong, or NULL */
   gboolean has_stream_fault;
   TachoSimFaultKind stream_fault; /* STALL, DROP, TRUNCATE or ERROR */
   guint after_events;
 } TachoSimPlay;
 
+void tacho_sim_play_init (TachoSimPlay *play);
 void tacho_sim_play_clear (TachoSimPlay *play);
 
 typedef struct _TachoSimFaultSet TachoSimFaultSet;
+
+/* All faults: "name=VALUE  what it does", for help and documentation. NULL-terminated, static. */
+char **tacho_sim_fault_names (void) G_GNUC_WARN_UNUSED_RESULT;
 
 TachoSimFault *tacho_sim_fault_copy (const TachoSimFault *fault) G_GNUC_WARN_UNUSED_RESULT;
 char *tacho_sim_fault_to_string (const TachoSimFault *fault) G_GNUC_WARN_UNUSED_RESULT;

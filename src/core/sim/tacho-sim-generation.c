@@ -19,6 +19,7 @@ tacho_sim_generation_options_init (TachoSimGenerationOptions *options)
     .seed = -1,
     .cache_prompt = TRUE,
     .factor = 1,
+    .bundle = 1,
     .stops = g_ptr_array_new_with_free_func (g_free),
   };
 }
@@ -147,6 +148,12 @@ token_cb (gpointer user_data)
   if (generation->finish_reason != NULL && generation->stop_word == NULL)
     keep = generation->pending->len;
   TACHO_SIM_COUNT (generation->engine, output_tokens, 1);
+  /* A bundle: its tokens go out together, thoughts and answer apart. */
+  generation->n_bundled++;
+  if (generation->finish_reason == NULL && reasoning == generation->thinking &&
+      generation->n_bundled < generation->options.bundle)
+    return TRUE;
+  generation->n_bundled = 0;
   if (emit_pending (generation, keep, reasoning) == TACHO_SIM_CUT)
     return FALSE;
   if (generation->finish_reason == NULL)

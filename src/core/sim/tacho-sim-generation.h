@@ -24,6 +24,7 @@ typedef struct
   gboolean ignore_eos;
   gboolean cache_prompt;
   double factor;    /* of every time; 1 */
+  guint bundle;     /* tokens that go out together; 1 */
   GPtrArray *stops; /* of char *, owned; add with tacho_sim_generation_options_add_stop() */
 } TachoSimGenerationOptions;
 
@@ -60,6 +61,7 @@ typedef struct
   guint natural_length;
   guint64 content_seed;
   GString *pending; /* may be the begin of a stop string */
+  guint n_bundled;
   gint64 created_ns;
 } TachoSimGeneration;
 

@@ -11,6 +11,7 @@
 #include "base/tacho-url.h"
 #include "sim/tacho-sim-reply.h"
 
+#include <math.h>
 #include <string.h>
 
 #define MAX_BODY (32 * 1024 * 1024)
@@ -203,13 +204,37 @@ delay_cb (gpointer user_data)
   return G_SOURCE_REMOVE;
 }
 
+/* A status with a body of another kind than the family's, as a proxy would send it. */
+static void
+reply_status (TachoSimExchange *exchange)
+{
+  const TachoSimPlay *play = &exchange->play;
+  SoupMessageHeaders *headers = soup_server_message_get_response_headers (exchange->message);
+
+  if (!isnan (play->retry_after_s))
+    {
+      g_autofree char *value = g_strdup_printf ("%.0f", play->retry_after_s);
+
+      soup_message_headers_replace (headers, "Retry-After", value);
+    }
+  if (g_strcmp0 (play->body, "html") == 0)
+    tacho_sim_exchange_reply (exchange, play->status, "text/html",
+                              g_strdup ("<html><body><h1>Error</h1></body></html>\n"));
+  else if (g_strcmp0 (play->body, "text") == 0)
+    tacho_sim_exchange_reply (exchange, play->status, "text/plain", g_strdup ("simulated error\n"));
+  else if (g_strcmp0 (play->body, "empty") == 0)
+    tacho_sim_exchange_reply (exchange, play->status, "text/plain", g_strdup (""));
+  else
+    tacho_sim_exchange_error (exchange, play->status,
+                              play->status == 503 ? "unavailable_error" : "server_error",
+                              "simulated status %u", play->status);
+}
+
 static void
 play_and_route (TachoSimExchange *exchange)
 {
   if (exchange->play.status != 0)
-    tacho_sim_exchange_error (exchange, exchange->play.status,
-                              exchange->play.status == 503 ? "unavailable_error" : "server_error",
-                              "simulated status %u", exchange->play.status);
+    reply_status (exchange);
   else if (exchange->play.latency_s > 0)
     {
       exchange->delay = g_timeout_source_new ((guint) (exchange->play.latency_s * 1000));

@@ -7,6 +7,7 @@
 #include "sim/tacho-sim-engine.h"
 #include "sim/tacho-sim-fault.h"
 #include "sim/tacho-sim-generation.h"
+#include "sim/tacho-sim-wire.h"
 
 #include <json-glib/json-glib.h>
 #include <libsoup/soup.h>
@@ -53,6 +54,7 @@ typedef struct
   gboolean recorded; /* in the capture */
   GSource *watch;    /* the client's going away */
   GSource *delay;
+  TachoSimWire *wire; /* the reply is written by hand: libsoup has let the connection go */
   gpointer generation;
   void (*generation_cancel) (gpointer generation); /* frees it too */
   gpointer job; /* what else the reply waits for: a load, a download */

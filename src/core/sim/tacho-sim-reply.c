@@ -171,6 +171,7 @@ tacho_sim_reply_start (TachoSimReply *reply, GArray *prompt, TachoSimGenerationO
       return;
     }
   options->factor = exchange->play.factor;
+  options->bundle = exchange->play.bundle;
   reply->generation = tacho_sim_generation_new (exchange->host->engine, reply->runtime, prompt,
                                                 options, &generation_funcs, reply);
   if (reply->no_thoughts)

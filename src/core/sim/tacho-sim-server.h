@@ -56,6 +56,9 @@ GPtrArray *tacho_sim_server_take_requests (TachoSimServer *self)
     G_GNUC_WARN_UNUSED_RESULT; /* of TachoSimRequest; empties */
 void tacho_sim_server_add_fault (TachoSimServer *self, const TachoSimFault *fault);
 void tacho_sim_server_clear_faults (TachoSimServer *self);
+/* Closes every front of a side, connections included, or listens on the same ports again. Returns
+ * when that is done. */
+void tacho_sim_server_set_side (TachoSimServer *self, gboolean grpc, gboolean up);
 
 /* If the profile is "sim:" or "sim:NAME": starts the server and sets the profile's endpoints; the
  * caller keeps the returned object as long as the profile is used. NULL without error if it is not.

@@ -152,7 +152,48 @@ test_unknown_family (void)
 
   g_assert_null (tacho_api_probe_new ("gopher", &error));
   g_assert_error (error, TACHO_ERROR, TACHO_ERROR_INVALID);
-  g_assert_nonnull (strstr (error->message, "auto, openai and llamacpp"));
+  g_assert_nonnull (strstr (error->message, "auto, llamacpp, lmstudio, ollama and openai"));
+}
+
+/* The families that are named, not found: what is asked, what is answered, what that is. */
+static void
+test_named (void)
+{
+  static const struct
+  {
+    const char *family;
+    const char *path;
+    const char *body;
+    const char *found; /* NULL: not yet */
+  } steps[] = {
+    { "ollama", "/api/version", "{\"version\":\"0.13\"}", "Ollama 0.13" },
+    { "ollama", "/api/version", "404 page not found", NULL },
+    { "lmstudio", "/api/v1/models", "{\"models\":[{\"key\":\"a\"}]}", "LM Studio" },
+    { "lmstudio", "/api/v1/models", "{\"error\":\"Unexpected endpoint or method.\"}", NULL },
+  };
+
+  for (gsize i = 0; i < G_N_ELEMENTS (steps); i++)
+    {
+      g_autoptr (TachoApiProbe) probe = tacho_api_probe_new (steps[i].family, NULL);
+      g_autoptr (TachoHttpRequest) request = tacho_api_probe_next (probe);
+      g_autoptr (TachoHttpReply) reply =
+          tacho_http_reply_new (200, g_bytes_new (steps[i].body, strlen (steps[i].body)));
+      g_autoptr (GError) error = NULL;
+      g_autoptr (TachoApi) api = NULL;
+
+      g_assert_cmpstr (request->path, ==, steps[i].path);
+      tacho_api_probe_feed (probe, reply);
+      api = tacho_api_probe_finish (probe, &error);
+      if (steps[i].found != NULL)
+        {
+          g_autofree char *description = tacho_api_describe (api);
+
+          g_assert_no_error (error);
+          g_assert_cmpstr (description, ==, steps[i].found);
+        }
+      else
+        g_assert_error (error, TACHO_ERROR, TACHO_ERROR_UNKNOWN_SERVER);
+    }
 }
 
 static void
@@ -176,6 +217,7 @@ main (int argc, char **argv)
       g_test_add_data_func (path, &vectors[i], test_vector);
     }
   g_test_add_func ("/api/probe/unknown-family", test_unknown_family);
+  g_test_add_func ("/api/probe/named", test_named);
   g_test_add_func ("/api/probe/undecided", test_undecided);
   return g_test_run ();
 }
