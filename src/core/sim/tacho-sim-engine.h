@@ -75,6 +75,7 @@ struct _TachoSimRuntime
   gboolean removed;  /* from the server's disk: nobody finds it any more */
   double progress;   /* 0..1 while loading */
   gint64 loaded_at;  /* Unix time */
+  gint64 expires_at; /* Unix time; 0: stays */
   GPtrArray *slots;  /* of TachoSimSequence, NULL where free; not owned */
   GQueue waiting;    /* of TachoSimSequence */
   GPtrArray *cache;  /* of GArray: prompts that were processed */

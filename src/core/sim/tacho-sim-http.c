@@ -163,6 +163,14 @@ static const struct
 } routes[] = {
   { TACHO_SIM_FAMILY_LLAMACPP, tacho_sim_llamacpp_route },
   { TACHO_SIM_FAMILY_OPENAI, tacho_sim_openai_route },
+  { TACHO_SIM_FAMILY_OLLAMA, tacho_sim_ollama_route },
+  { TACHO_SIM_FAMILY_LMSTUDIO, tacho_sim_lmstudio_route },
+  { TACHO_SIM_FAMILY_VLLM, tacho_sim_vllm_route },
+  { TACHO_SIM_FAMILY_SGLANG, tacho_sim_sglang_route },
+  { TACHO_SIM_FAMILY_TGI, tacho_sim_tgi_route },
+  { TACHO_SIM_FAMILY_OIP, tacho_sim_oip_route },
+  { TACHO_SIM_FAMILY_KSERVE, tacho_sim_oip_route },
+  { TACHO_SIM_FAMILY_RYZANSTEIN, tacho_sim_ryzanstein_route },
 };
 
 /* Where all families are spoken, the exchange becomes that of the family that knows the route. */
@@ -375,6 +383,8 @@ handler_cb (SoupServer *server,
   TachoSimExchange *exchange =
       tacho_sim_exchange_new (host, listener->front.family, message, path,
                               query ? g_hash_table_lookup (query, "model") : NULL);
+
+  exchange->anybody = listener->front.family == TACHO_SIM_FAMILY_ALL;
 
   if (g_str_has_prefix (path, "/__tacho/"))
     exchange->recorded = TRUE; /* the server's own pages are not part of the capture */

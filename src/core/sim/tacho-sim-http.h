@@ -25,6 +25,7 @@ typedef struct
   GMutex fault_lock;
   TachoSimFaultSet *faults;
   GHashTable *adapters; /* LoRA: name to path */
+  GPtrArray *pulls;     /* of TachoSimPull */
   GQueue exchanges;     /* of TachoSimExchange */
   guint64 n_requests;
 } TachoSimHost;
@@ -40,7 +41,8 @@ typedef struct
 typedef struct
 {
   TachoSimHost *host;
-  TachoSimFamily family; /* of its front: which routes there are, and how a reply looks */
+  TachoSimFamily family; /* which routes there are, and how a reply looks */
+  gboolean anybody;      /* the front speaks all families */
   SoupServerMessage *message;
   char *path;
   char *query_model; /* "?model=", or NULL */

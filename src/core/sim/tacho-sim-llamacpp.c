@@ -174,55 +174,6 @@ reply_slots (TachoSimExchange *exchange)
 }
 
 static void
-append_metric (GString *text, const char *kind, const char *name, const char *help, double value)
-{
-  char number[G_ASCII_DTOSTR_BUF_SIZE];
-
-  g_string_append_printf (text, "# HELP llamacpp:%s %s\n# TYPE llamacpp:%s %s\nllamacpp:%s %s\n",
-                          name, help, name, kind, name,
-                          g_ascii_formatd (number, sizeof number, "%.15g", value));
-}
-
-static void
-reply_metrics (TachoSimExchange *exchange)
-{
-  const TachoSimEngineStats *stats = tacho_sim_engine_get_stats (exchange->host->engine);
-  GString *text = g_string_new (NULL);
-  TachoSimCounters counters;
-
-  tacho_sim_engine_get_counters (exchange->host->engine, &counters);
-  append_metric (text, "counter", "prompt_tokens_total", "Number of prompt tokens processed.",
-                 (double) stats->prompt_tokens);
-  append_metric (text, "counter", "prompt_seconds_total", "Prompt process time",
-                 stats->prompt_seconds);
-  append_metric (text, "counter", "tokens_predicted_total",
-                 "Number of generation tokens processed.", (double) stats->predicted_tokens);
-  append_metric (text, "counter", "tokens_predicted_seconds_total", "Predict process time",
-                 stats->predicted_seconds);
-  append_metric (text, "counter", "n_decode_total", "Total number of llama_decode() calls",
-                 (double) stats->decode_steps);
-  append_metric (text, "counter", "n_tokens_max", "Largest observed n_tokens.",
-                 (double) stats->max_tokens);
-  append_metric (text, "gauge", "n_busy_slots_per_decode",
-                 "Average number of busy slots per llama_decode() call",
-                 stats->decode_steps ? (double) stats->busy_slots / (double) stats->decode_steps
-                                     : 0);
-  append_metric (text, "gauge", "prompt_tokens_seconds", "Average prompt throughput in tokens/s.",
-                 stats->prompt_seconds > 0 ? (double) stats->prompt_tokens / stats->prompt_seconds
-                                           : 0);
-  append_metric (
-      text, "gauge", "predicted_tokens_seconds", "Average generation throughput in tokens/s.",
-      stats->predicted_seconds > 0 ? (double) stats->predicted_tokens / stats->predicted_seconds
-                                   : 0);
-  append_metric (text, "gauge", "requests_processing", "Number of requests processing.",
-                 counters.active);
-  append_metric (text, "gauge", "requests_deferred", "Number of requests deferred.",
-                 counters.queued);
-  tacho_sim_exchange_reply (exchange, 200, "text/plain; version=0.0.4",
-                            g_string_free (text, FALSE));
-}
-
-static void
 reply_tokenize (TachoSimExchange *exchange)
 {
   g_autoptr (JsonNode) root = NULL;
@@ -303,7 +254,7 @@ tacho_sim_llamacpp_route (TachoSimExchange *exchange)
   else if (get && g_str_equal (path, "/slots"))
     reply_slots (exchange);
   else if (get && g_str_equal (path, "/metrics"))
-    reply_metrics (exchange);
+    tacho_sim_metrics (exchange);
   else if (post && g_str_equal (path, "/tokenize"))
     reply_tokenize (exchange);
   else if (post && router && g_str_equal (path, "/models/load"))

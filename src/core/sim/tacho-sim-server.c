@@ -9,6 +9,7 @@
 #include "base/tacho-error.h"
 #include "sim/tacho-sim-grpc.h"
 #include "sim/tacho-sim-http.h"
+#include "sim/tacho-sim-job.h"
 
 #include <string.h>
 
@@ -66,6 +67,7 @@ host_free (TachoSimHost *host)
 {
   if (host == NULL)
     return;
+  g_ptr_array_unref (host->pulls);
   tacho_sim_engine_free (host->engine);
   tacho_sim_capture_free (host->capture);
   tacho_sim_fault_set_free (host->faults);
@@ -90,6 +92,7 @@ host_new (const TachoSimConfig *config, GError **error)
   host->context = g_main_context_new ();
   host->engine = tacho_sim_engine_new (config, host->context);
   host->faults = tacho_sim_fault_set_new (config->seed);
+  host->pulls = g_ptr_array_new_with_free_func ((GDestroyNotify) tacho_sim_pull_free);
   host->adapters = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, g_free);
   g_mutex_init (&host->fault_lock);
   g_queue_init (&host->exchanges);
