@@ -12,7 +12,8 @@
 typedef struct
 {
   char *port, *models, *ttft, *itl, *capture, *seed;
-  char **faults;
+  char *api, *grpc_port, *tls_cert, *tls_key, *tls_client_ca, *slots, *kv_cache, *rate_limit;
+  char **faults, **also;
 } SimulateOptions;
 
 static void
@@ -24,7 +25,16 @@ simulate_options_clear (SimulateOptions *o)
   g_free (o->itl);
   g_free (o->capture);
   g_free (o->seed);
+  g_free (o->api);
+  g_free (o->grpc_port);
+  g_free (o->tls_cert);
+  g_free (o->tls_key);
+  g_free (o->tls_client_ca);
+  g_free (o->slots);
+  g_free (o->kv_cache);
+  g_free (o->rate_limit);
   g_strfreev (o->faults);
+  g_strfreev (o->also);
 }
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (SimulateOptions, simulate_options_clear)
 
@@ -59,15 +69,94 @@ read_faults (const SimulateOptions *o, TachoSimConfig *config, GError **error)
   return TRUE;
 }
 
+/* FAMILY, or FAMILY:PORT. */
+static gboolean
+read_also (const char *text, gboolean tls, TachoSimConfig *config, GError **error)
+{
+  const char *colon = strchr (text, ':');
+  g_autofree char *name = colon ? g_strndup (text, (gsize) (colon - text)) : g_strdup (text);
+  TachoSimFront front = { .tls = tls };
+  guint64 port = 0;
+
+  if (!tacho_sim_family_from_string (name, &front.family))
+    {
+      g_set_error (error, CLI_ERROR, CLI_ERROR_USAGE,
+                   "--also: there is no family “%.60s”. See “tacho-cli simulate --help”.", name);
+      return FALSE;
+    }
+  if (colon != NULL && !cli_parse_uint ("also", colon + 1, 1, 65535, &port, error))
+    return FALSE;
+  front.port = (guint16) port;
+  tacho_sim_config_add_front (config, &front);
+  return TRUE;
+}
+
+static gboolean
+read_fronts (const SimulateOptions *o, TachoSimConfig *config, GError **error)
+{
+  gboolean tls = o->tls_cert != NULL || o->tls_key != NULL;
+  TachoSimFamily family = tacho_sim_config_get_front (config, 0)->family;
+  guint64 port;
+
+  if (tls && (o->tls_cert == NULL || o->tls_key == NULL))
+    {
+      g_set_error (error, CLI_ERROR, CLI_ERROR_USAGE, "--tls-cert and --tls-key belong together");
+      return FALSE;
+    }
+  config->tls_cert = g_strdup (o->tls_cert);
+  config->tls_key = g_strdup (o->tls_key);
+  config->tls_client_ca = g_strdup (o->tls_client_ca);
+  tacho_sim_config_get_front (config, 0)->tls = tls;
+  for (guint i = 0; o->also != NULL && o->also[i] != NULL; i++)
+    if (!read_also (o->also[i], tls, config, error))
+      return FALSE;
+  if (o->grpc_port == NULL)
+    return TRUE;
+  if (!cli_parse_uint ("grpc-port", o->grpc_port, 0, 65535, &port, error))
+    return FALSE;
+  if (!tacho_sim_family_has_grpc (family))
+    family = TACHO_SIM_FAMILY_OIP;
+  tacho_sim_config_add_front (
+      config,
+      &(TachoSimFront){ .family = family, .port = (guint16) port, .grpc = TRUE, .tls = tls });
+  return TRUE;
+}
+
+static gboolean
+read_limits (const SimulateOptions *o, TachoSimConfig *config, GError **error)
+{
+  guint64 number;
+
+  if (o->slots != NULL)
+    {
+      if (!cli_parse_uint ("slots", o->slots, 1, 4096, &number, error))
+        return FALSE;
+      config->slots = (guint) number;
+    }
+  if (o->kv_cache != NULL)
+    {
+      if (!cli_parse_uint ("kv-cache", o->kv_cache, 0, 1000000000, &number, error))
+        return FALSE;
+      for (guint i = 0; i < config->models->len; i++)
+        ((TachoSimModel *) g_ptr_array_index (config->models, i))->kv_cache_tokens = number;
+    }
+  return o->rate_limit == NULL || cli_parse_double ("rate-limit", o->rate_limit, 0, 1e6,
+                                                    &config->requests_per_second, error);
+}
+
 static TachoSimConfig *
 make_config (const SimulateOptions *o, guint16 *port, GError **error)
 {
-  g_autoptr (TachoSimConfig) config = tacho_sim_config_new (NULL, error);
+  g_autoptr (GError) local = NULL;
+  g_autoptr (TachoSimConfig) config = tacho_sim_config_new (o->api, &local);
   guint64 number;
 
   *port = 0;
   if (config == NULL)
-    return NULL;
+    {
+      g_set_error (error, CLI_ERROR, CLI_ERROR_USAGE, "--api: %s", local->message);
+      return NULL;
+    }
   if (o->port != NULL)
     {
       if (!cli_parse_uint ("port", o->port, 0, 65535, &number, error))
@@ -82,22 +171,44 @@ make_config (const SimulateOptions *o, guint16 *port, GError **error)
     }
   if (o->seed != NULL && !cli_parse_uint ("seed", o->seed, 0, G_MAXINT64, &config->seed, error))
     return NULL;
-  if (!read_timing (o, config, error) || !read_faults (o, config, error))
+  if (!read_timing (o, config, error) || !read_faults (o, config, error) ||
+      !read_fronts (o, config, error) || !read_limits (o, config, error))
     return NULL;
   config->capture_path = g_strdup (o->capture);
   return g_steal_pointer (&config);
 }
 
 static void
+announce_fronts (JsonBuilder *builder, TachoSimServer *server, const TachoSimConfig *config)
+{
+  json_builder_set_member_name (builder, "fronts");
+  json_builder_begin_array (builder);
+  for (guint i = 0; i < tacho_sim_server_get_n_fronts (server); i++)
+    {
+      json_builder_begin_object (builder);
+      cli_json_string (builder, "family",
+                       tacho_sim_family_to_string (tacho_sim_config_get_front (config, i)->family));
+      cli_json_string (builder, "url", tacho_sim_server_get_front_url (server, i));
+      json_builder_end_object (builder);
+    }
+  json_builder_end_array (builder);
+}
+
+static void
 announce (CliSession *session, TachoSimServer *server, const TachoSimConfig *config)
 {
   const char *url = tacho_sim_server_get_url (server);
-  g_autofree char *line = g_strdup_printf ("listening on %s\n", url);
   g_autoptr (JsonBuilder) builder = json_builder_new ();
 
   if (!session->globals.json)
     {
-      cli_terminal_print (session->terminal, line);
+      for (guint i = 0; i < tacho_sim_server_get_n_fronts (server); i++)
+        {
+          g_autofree char *line =
+              g_strdup_printf ("listening on %s\n", tacho_sim_server_get_front_url (server, i));
+
+          cli_terminal_print (session->terminal, line);
+        }
       return;
     }
   json_builder_begin_object (builder);
@@ -110,6 +221,7 @@ announce (CliSession *session, TachoSimServer *server, const TachoSimConfig *con
     json_builder_add_string_value (builder,
                                    ((TachoSimModel *) g_ptr_array_index (config->models, i))->id);
   json_builder_end_array (builder);
+  announce_fronts (builder, server, config);
   json_builder_end_object (builder);
   {
     g_autoptr (JsonNode) root = json_builder_get_root (builder);
@@ -162,6 +274,19 @@ cli_simulate (CliSession *session, int argc, char **argv)
   g_auto (SimulateOptions) simulate = { NULL };
   const CliOption options[] = {
     { "port", 0, "P", FALSE, &simulate.port, "Listen on this port of 127.0.0.1 (any free one)" },
+    { "api", 0, "NAME", FALSE, &simulate.api,
+      "Which server to be: a family, or fast, slow, flaky" },
+    { "also", 0, "FAMILY", TRUE, &simulate.also,
+      "One more port for this family; FAMILY:PORT names it; may be repeated" },
+    { "grpc-port", 0, "P", FALSE, &simulate.grpc_port, "Speak gRPC on this port too; 0: any" },
+    { "tls-cert", 0, "FILE", FALSE, &simulate.tls_cert, "Certificate (PEM): speak TLS" },
+    { "tls-key", 0, "FILE", FALSE, &simulate.tls_key, "Its key (PEM)" },
+    { "tls-client-ca", 0, "FILE", FALSE, &simulate.tls_client_ca,
+      "Demand client certificates of this authority" },
+    { "slots", 0, "N", FALSE, &simulate.slots, "Generations at a time for each model" },
+    { "kv-cache", 0, "TOKENS", FALSE, &simulate.kv_cache, "KV cache of each model; 0: no limit" },
+    { "rate-limit", 0, "RPS", FALSE, &simulate.rate_limit,
+      "Refuse more requests a second with status 429" },
     { "models", 0, "N", FALSE, &simulate.models, "Offer so many models" },
     { "ttft", 0, "MS", FALSE, &simulate.ttft, "Time to the first token of every model" },
     { "itl", 0, "MS", FALSE, &simulate.itl, "Time between tokens of every model" },
@@ -175,14 +300,18 @@ cli_simulate (CliSession *session, int argc, char **argv)
     .command = "simulate",
     .arguments = "",
     .summary =
-        "Runs a simulated server (OpenAI and llama.cpp routes) on the loopback interface until\n"
-        "it is interrupted. Its first line on the standard output is the address.",
-    .description = "Faults: status=CODE, latency=SECONDS, slow=FACTOR, stall, drop, truncate, "
-                   "error, no_usage;\n"
-                   "with :p=0..1, :after=EVENTS, :n=N or :n=A-B, :path=GLOB.\n\n"
-                   "Examples:\n"
-                   "  tacho-cli simulate --port 18080 --ttft 200 --itl 20\n"
-                   "  tacho-cli simulate --fault 'truncate:after=5:p=0.1' --capture requests.jsonl",
+        "Runs a simulated server on the loopback interface until it is interrupted. Its first\n"
+        "line on the standard output is the address; further ports have a line each.",
+    .description =
+        "Families: llamacpp (the default), openai, ollama, lmstudio, vllm, sglang, tgi,\n"
+        "oip, kserve, ryzanstein; all: every one of them on one port.\n"
+        "Faults: status=CODE, latency=SECONDS, slow=FACTOR, stall, drop, truncate, "
+        "error, no_usage;\n"
+        "with :p=0..1, :after=EVENTS, :n=N or :n=A-B, :path=GLOB.\n\n"
+        "Examples:\n"
+        "  tacho-cli simulate --port 18080 --ttft 200 --itl 20\n"
+        "  tacho-cli simulate --api vllm --also ollama:11435 --kv-cache 4096\n"
+        "  tacho-cli simulate --fault 'truncate:after=5:p=0.1' --capture requests.jsonl",
     .options = options,
   };
   g_autoptr (TachoSimConfig) config = NULL;

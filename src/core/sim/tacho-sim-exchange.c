@@ -303,8 +303,12 @@ tacho_sim_exchange_error (TachoSimExchange *exchange,
   message = g_strdup_vprintf (format, arguments);
   va_end (arguments);
   if ((status == 429 || status == 503) && isnan (exchange->play.retry_after_s))
-    soup_message_headers_replace (soup_server_message_get_response_headers (exchange->message),
-                                  "Retry-After", "1");
+    {
+      g_autofree char *seconds = g_strdup_printf ("%u", MAX (exchange->retry_after_s, 1));
+
+      soup_message_headers_replace (soup_server_message_get_response_headers (exchange->message),
+                                    "Retry-After", seconds);
+    }
   tacho_sim_exchange_reply (
       exchange, status, JSON_TYPE,
       tacho_sim_error_body (exchange->family, exchange->path, status, type, message));

@@ -198,7 +198,7 @@ route (TachoSimExchange *exchange)
                               tacho_sim_capture_to_json (exchange->host->capture));
   else if (g_str_equal (exchange->path, "/__tacho/counters"))
     reply_counters (exchange);
-  else if (!route_to_family (exchange))
+  else if (!tacho_sim_limit_refuses (exchange) && !route_to_family (exchange))
     reply_unknown (exchange);
 }
 

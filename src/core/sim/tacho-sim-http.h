@@ -14,6 +14,13 @@
 
 G_BEGIN_DECLS
 
+/* A token bucket, filled by time. */
+typedef struct
+{
+  double level;
+  gint64 filled_ns; /* 0: not used yet, full */
+} TachoSimBucket;
+
 /* What the thread works on: one engine behind every front. The fault set has a lock because any
  * thread may add to it. */
 typedef struct
@@ -28,6 +35,8 @@ typedef struct
   GPtrArray *pulls;     /* of TachoSimPull */
   GQueue exchanges;     /* of TachoSimExchange */
   guint64 n_requests;
+  TachoSimBucket requests_left, tokens_left; /* of the rate limits */
+  guint64 n_counted_tokens;
 } TachoSimHost;
 
 /* An HTTP front that listens. */
@@ -50,6 +59,7 @@ typedef struct
   gint64 time_ns;
   TachoSimPlay play;
   guint n_events;
+  guint retry_after_s; /* 0: one second */
   gboolean head_sent;
   gboolean ended;    /* the whole reply was handed over, or will never be */
   gboolean stalled;  /* ended by silence: the client will have to leave */
@@ -110,6 +120,8 @@ char *tacho_sim_exchange_get_between (TachoSimExchange *exchange,
                                       const char *prefix,
                                       const char *suffix) G_GNUC_WARN_UNUSED_RESULT;
 void tacho_sim_exchange_reply_json (TachoSimExchange *exchange, GString *json /* full */);
+/* TRUE: the request is over a rate limit, and was refused. */
+gboolean tacho_sim_limit_refuses (TachoSimExchange *exchange);
 gboolean tacho_sim_is_generation (const char *path);
 gboolean tacho_sim_equal_secret (const char *a, const char *b);
 

@@ -303,8 +303,8 @@ tacho_sim_server_get_n_fronts (TachoSimServer *self)
  * @self: a server
  * @index: of a front in the configuration
  *
- * Returns: (transfer none) (nullable): its address with scheme http, https, grpc or grpcs, on a
- *   port of 127.0.0.1; %NULL before the first start
+ * Returns: (transfer none) (nullable): its address (http, https, grpc or grpcs) with the port
+ *   of 127.0.0.1; %NULL before the first start
  */
 const char *
 tacho_sim_server_get_front_url (TachoSimServer *self, guint index)

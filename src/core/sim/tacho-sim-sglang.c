@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* What SGLang has besides the OpenAI routes: its information, and /generate with cumulative text. */
+/* What SGLang has besides the OpenAI routes: its state, and /generate with cumulative text. */
 #define G_LOG_DOMAIN "tacho"
 
 #include "config.h"
