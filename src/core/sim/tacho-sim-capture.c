@@ -59,8 +59,13 @@ append_json (GString *json, const TachoSimRequest *request)
     }
   g_string_append (json, "],\"body\":");
   tacho_sim_json_quote (json, request->body);
-  g_string_append_printf (json, ",\"time_ns\":%" G_GINT64_FORMAT ",\"status\":%u,\"fault\":",
-                          request->time_ns, request->status);
+  g_string_append_printf (
+      json,
+      ",\"time_ns\":%" G_GINT64_FORMAT ",\"first_byte_ns\":%" G_GINT64_FORMAT
+      ",\"last_byte_ns\":%" G_GINT64_FORMAT ",\"status\":%u,\"events\":%u,\"aborted\":%s,"
+      "\"generation\":%" G_GUINT64_FORMAT ",\"fault\":",
+      request->time_ns, request->first_byte_ns, request->last_byte_ns, request->status,
+      request->n_events, request->aborted ? "true" : "false", request->generation);
   if (request->fault != NULL)
     tacho_sim_json_quote (json, request->fault);
   else
@@ -118,15 +123,8 @@ tacho_sim_capture_free (TachoSimCapture *capture)
   g_free (capture);
 }
 
-/**
- * tacho_sim_capture_add:
- * @capture: a capture
- * @request: (transfer full): a request; its secrets are replaced here
- *
- * Only the last 10,000 requests are kept.
- */
-void
-tacho_sim_capture_add (TachoSimCapture *capture, TachoSimRequest *request)
+static void
+hide_secrets (TachoSimRequest *request)
 {
   for (guint i = 0; i < request->headers->len; i++)
     {
@@ -138,19 +136,110 @@ tacho_sim_capture_add (TachoSimCapture *capture, TachoSimRequest *request)
           header->value = g_strdup ("[redacted]");
         }
     }
-  g_mutex_lock (&capture->lock);
-  if (capture->file != NULL)
-    {
-      g_autoptr (GString) line = g_string_new (NULL);
+}
 
-      append_json (line, request);
-      g_string_append_c (line, '\n');
-      fwrite (line->str, 1, line->len, capture->file);
-      fflush (capture->file);
-    }
+/* Under the lock. */
+static void
+write_line (TachoSimCapture *capture, const TachoSimRequest *request)
+{
+  g_autoptr (GString) line = NULL;
+
+  if (capture->file == NULL)
+    return;
+  line = g_string_new (NULL);
+  append_json (line, request);
+  g_string_append_c (line, '\n');
+  fwrite (line->str, 1, line->len, capture->file);
+  fflush (capture->file);
+}
+
+/* Under the lock. */
+static void
+push (TachoSimCapture *capture, TachoSimRequest *request)
+{
   g_queue_push_tail (&capture->requests, request);
   if (g_queue_get_length (&capture->requests) > TACHO_SIM_CAPTURE_MAX_REQUESTS)
     tacho_sim_request_free (g_queue_pop_head (&capture->requests));
+}
+
+static TachoSimRequest *
+request_copy (const TachoSimRequest *request)
+{
+  TachoSimRequest *copy = g_memdup2 (request, sizeof *request);
+
+  copy->method = g_strdup (request->method);
+  copy->path = g_strdup (request->path);
+  copy->headers = tacho_headers_new ();
+  for (guint i = 0; i < request->headers->len; i++)
+    {
+      const TachoHeader *header = g_ptr_array_index (request->headers, i);
+
+      tacho_headers_add (copy->headers, header->name, header->value);
+    }
+  copy->body = g_strdup (request->body);
+  copy->fault = g_strdup (request->fault);
+  return copy;
+}
+
+/**
+ * tacho_sim_capture_add:
+ * @capture: a capture
+ * @request: (transfer full): a request whose reply is over; its secrets are replaced here
+ *
+ * Only the last 10,000 requests are kept.
+ */
+void
+tacho_sim_capture_add (TachoSimCapture *capture, TachoSimRequest *request)
+{
+  hide_secrets (request);
+  g_mutex_lock (&capture->lock);
+  write_line (capture, request);
+  push (capture, request);
+  g_mutex_unlock (&capture->lock);
+}
+
+/**
+ * tacho_sim_capture_open:
+ * @capture: a capture
+ * @request: a request whose status is decided and whose reply follows; its secrets are replaced
+ *   here, and a copy is kept
+ *
+ * It can be taken at once; the file gets its line by tacho_sim_capture_close().
+ */
+void
+tacho_sim_capture_open (TachoSimCapture *capture, TachoSimRequest *request)
+{
+  hide_secrets (request);
+  g_mutex_lock (&capture->lock);
+  push (capture, request_copy (request));
+  g_mutex_unlock (&capture->lock);
+}
+
+/**
+ * tacho_sim_capture_close:
+ * @capture: a capture
+ * @request: the request of an earlier tacho_sim_capture_open(), complete
+ *
+ * Brings the copy up to date, if it was not taken meanwhile, and writes the line.
+ */
+void
+tacho_sim_capture_close (TachoSimCapture *capture, const TachoSimRequest *request)
+{
+  g_mutex_lock (&capture->lock);
+  for (GList *link = capture->requests.tail; link != NULL; link = link->prev)
+    {
+      TachoSimRequest *kept = link->data;
+
+      if (kept->number != request->number)
+        continue;
+      kept->first_byte_ns = request->first_byte_ns;
+      kept->last_byte_ns = request->last_byte_ns;
+      kept->n_events = request->n_events;
+      kept->aborted = request->aborted;
+      kept->generation = request->generation;
+      break;
+    }
+  write_line (capture, request);
   g_mutex_unlock (&capture->lock);
 }
 
@@ -176,20 +265,25 @@ tacho_sim_capture_take (TachoSimCapture *capture)
 /**
  * tacho_sim_capture_to_json:
  * @capture: a capture
+ * @since: only requests with a greater number; 0: all
  *
  * Returns: (transfer full): a JSON array of its requests
  */
 char *
-tacho_sim_capture_to_json (TachoSimCapture *capture)
+tacho_sim_capture_to_json (TachoSimCapture *capture, guint64 since)
 {
   GString *json = g_string_new ("[");
 
   g_mutex_lock (&capture->lock);
   for (GList *link = capture->requests.head; link != NULL; link = link->next)
     {
-      if (link != capture->requests.head)
+      const TachoSimRequest *request = link->data;
+
+      if (request->number <= since)
+        continue;
+      if (json->len > 1)
         g_string_append (json, ",\n");
-      append_json (json, link->data);
+      append_json (json, request);
     }
   g_mutex_unlock (&capture->lock);
   g_string_append (json, "]\n");

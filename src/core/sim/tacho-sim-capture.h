@@ -18,6 +18,9 @@ void tacho_sim_capture_free (TachoSimCapture *capture);
 void tacho_sim_capture_add (TachoSimCapture *capture,
                             TachoSimRequest *request); /* (transfer full) */
 GPtrArray *tacho_sim_capture_take (TachoSimCapture *capture) G_GNUC_WARN_UNUSED_RESULT;
-char *tacho_sim_capture_to_json (TachoSimCapture *capture) G_GNUC_WARN_UNUSED_RESULT;
+/* A request whose reply is still to come, in two steps; the caller keeps it. */
+void tacho_sim_capture_open (TachoSimCapture *capture, TachoSimRequest *request);
+void tacho_sim_capture_close (TachoSimCapture *capture, const TachoSimRequest *request);
+char *tacho_sim_capture_to_json (TachoSimCapture *capture, guint64 since) G_GNUC_WARN_UNUSED_RESULT;
 
 G_END_DECLS

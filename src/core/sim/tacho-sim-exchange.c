@@ -31,6 +31,43 @@ copy_header_cb (const char *name, const char *value, gpointer user_data)
   tacho_headers_add (user_data, name, valid);
 }
 
+static gint64
+now_ns (void)
+{
+  struct timespec now;
+
+  clock_gettime (CLOCK_MONOTONIC, &now);
+  return (gint64) now.tv_sec * 1000000000 + now.tv_nsec;
+}
+
+static void
+wrote_headers_cb (SoupServerMessage *message, gpointer user_data)
+{
+  TachoSimExchange *exchange = user_data;
+
+  if (exchange->record != NULL && exchange->record->first_byte_ns == 0)
+    exchange->record->first_byte_ns = now_ns ();
+}
+
+/* What is known of the reply when it is over, one way or the other. */
+static void
+close_record (TachoSimExchange *exchange)
+{
+  TachoSimRequest *request = exchange->record;
+
+  if (request == NULL)
+    return;
+  request->n_events = exchange->n_events;
+  request->last_byte_ns = now_ns ();
+  if (exchange->wire != NULL)
+    tacho_sim_wire_get_record (exchange->wire, &request->first_byte_ns, &request->last_byte_ns,
+                               &request->n_events);
+  request->aborted = exchange->aborted;
+  request->generation = exchange->n_generation;
+  tacho_sim_capture_close (exchange->host->capture, request);
+  g_clear_pointer (&exchange->record, tacho_sim_request_free);
+}
+
 static void
 record (TachoSimExchange *exchange, guint status)
 {
@@ -61,7 +98,17 @@ record (TachoSimExchange *exchange, guint status)
   request->fault = g_strdup (exchange->play.id);
   if (exchange->play.n_faults > 0)
     TACHO_SIM_COUNT (exchange->host->engine, faults, exchange->play.n_faults);
-  tacho_sim_capture_add (exchange->host->capture, request);
+  request->generation = exchange->n_generation;
+  tacho_sim_capture_open (exchange->host->capture, request);
+  exchange->record = request;
+}
+
+static void
+count_aborted (TachoSimExchange *exchange)
+{
+  exchange->aborted = TRUE;
+  if (exchange->generation != NULL)
+    TACHO_SIM_COUNT (exchange->host->engine, aborted, 1);
 }
 
 /* --- the client's going away ------------------------------------------------------------------ */
@@ -117,8 +164,8 @@ static void
 client_left (TachoSimExchange *exchange)
 {
   record (exchange, 0);
-  if ((!exchange->ended || exchange->stalled) && exchange->generation != NULL)
-    TACHO_SIM_COUNT (exchange->host->engine, aborted, 1);
+  if (!exchange->ended || exchange->stalled)
+    count_aborted (exchange);
   cancel_generation (exchange);
   hang_up (exchange, FALSE);
 }
@@ -165,8 +212,8 @@ wire_gone_cb (gpointer user_data)
 {
   TachoSimExchange *exchange = user_data;
 
-  if (!exchange->ended && exchange->generation != NULL)
-    TACHO_SIM_COUNT (exchange->host->engine, aborted, 1);
+  if (!exchange->ended || !tacho_sim_wire_is_done (exchange->wire))
+    count_aborted (exchange);
   g_queue_remove (&exchange->host->exchanges, exchange);
   tacho_sim_exchange_free (exchange);
 }
@@ -493,8 +540,8 @@ finished_cb (SoupServerMessage *message, gpointer user_data)
 {
   TachoSimExchange *exchange = user_data;
 
-  if ((!exchange->ended || exchange->stalled) && exchange->generation != NULL)
-    TACHO_SIM_COUNT (exchange->host->engine, aborted, 1);
+  if (!exchange->ended || exchange->stalled)
+    count_aborted (exchange);
   g_queue_remove (&exchange->host->exchanges, exchange);
   tacho_sim_exchange_free (exchange);
 }
@@ -510,7 +557,8 @@ tacho_sim_exchange_free (TachoSimExchange *exchange)
   clear_source (&exchange->watch);
   clear_source (&exchange->delay);
   cancel_generation (exchange);
-  g_signal_handlers_disconnect_by_func (exchange->message, finished_cb, exchange);
+  close_record (exchange);
+  g_signal_handlers_disconnect_by_data (exchange->message, exchange);
   g_clear_pointer (&exchange->wire, tacho_sim_wire_free);
   tacho_sim_play_clear (&exchange->play);
   g_object_unref (exchange->message);
@@ -539,18 +587,17 @@ tacho_sim_exchange_new (TachoSimHost *host,
                         const char *query_model)
 {
   TachoSimExchange *exchange = g_new0 (TachoSimExchange, 1);
-  struct timespec now;
 
-  clock_gettime (CLOCK_MONOTONIC, &now);
   exchange->host = host;
   exchange->family = family;
   exchange->message = g_object_ref (message);
   exchange->path = g_strdup (path);
   exchange->query_model = g_strdup (query_model);
-  exchange->time_ns = (gint64) now.tv_sec * 1000000000 + now.tv_nsec;
+  exchange->time_ns = now_ns ();
   tacho_sim_play_init (&exchange->play);
   g_queue_push_tail (&host->exchanges, exchange);
   g_signal_connect (message, "finished", G_CALLBACK (finished_cb), exchange);
+  g_signal_connect (message, "wrote-headers", G_CALLBACK (wrote_headers_cb), exchange);
   soup_server_message_pause (message);
   return exchange;
 }

@@ -170,6 +170,11 @@ play_add (TachoSimPlay *play, const TachoSimFault *fault, const char *id, double
     case TACHO_SIM_FAULT_TRUNCATE:
     case TACHO_SIM_FAULT_ERROR:
     default:
+      if (fault->after_bytes > 0 && fault->kind != TACHO_SIM_FAULT_ERROR)
+        {
+          play_add_wire (play, fault); /* libsoup knows no bytes */
+          break;
+        }
       play->has_stream_fault = TRUE;
       play->stream_fault = fault->kind;
       play->after_events = fault->after_events;

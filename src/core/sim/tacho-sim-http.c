@@ -195,7 +195,7 @@ route (TachoSimExchange *exchange)
 {
   if (g_str_equal (exchange->path, "/__tacho/requests"))
     tacho_sim_exchange_reply (exchange, 200, JSON_TYPE,
-                              tacho_sim_capture_to_json (exchange->host->capture));
+                              tacho_sim_capture_to_json (exchange->host->capture, 0));
   else if (g_str_equal (exchange->path, "/__tacho/counters"))
     reply_counters (exchange);
   else if (!tacho_sim_limit_refuses (exchange) && !route_to_family (exchange))

@@ -61,10 +61,13 @@ typedef struct
   guint n_events;
   guint retry_after_s; /* 0: one second */
   gboolean head_sent;
-  gboolean ended;    /* the whole reply was handed over, or will never be */
-  gboolean stalled;  /* ended by silence: the client will have to leave */
-  gboolean recorded; /* in the capture */
-  GSource *watch;    /* the client's going away */
+  gboolean ended;          /* the whole reply was handed over, or will never be */
+  gboolean stalled;        /* ended by silence: the client will have to leave */
+  gboolean recorded;       /* in the capture */
+  TachoSimRequest *record; /* what the capture is told at the end, or NULL */
+  gboolean aborted;        /* the client left too early */
+  guint64 n_generation;    /* which one it began; 0: none */
+  GSource *watch;          /* the client's going away */
   GSource *delay;
   TachoSimWire *wire; /* the reply is written by hand: libsoup has let the connection go */
   gpointer generation;

@@ -179,6 +179,7 @@ tacho_sim_reply_start (TachoSimReply *reply, GArray *prompt, TachoSimGenerationO
   reply->id = g_strdup_printf ("%s-sim-%016" G_GINT64_MODIFIER "x", prefix,
                                tacho_sim_mix (reply->generation->seed + exchange->number));
   tacho_sim_generation_start (reply->generation);
+  exchange->n_generation = reply->generation->sequence->id_task + 1;
 }
 
 /**

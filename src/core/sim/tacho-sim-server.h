@@ -32,9 +32,14 @@ typedef struct
   char *path;
   GPtrArray *headers; /* of TachoHeader; secrets are "[redacted]" */
   char *body;
-  gint64 time_ns; /* CLOCK_MONOTONIC */
-  guint status;
-  char *fault; /* id of the fault that was played, or NULL */
+  gint64 time_ns;       /* CLOCK_MONOTONIC: received */
+  gint64 first_byte_ns; /* of the reply, when it was written; 0: none was */
+  gint64 last_byte_ns;  /* when the reply was over or cut off; 0: it goes on */
+  guint status;         /* 0: no head was sent */
+  char *fault;          /* id of the fault that was played, or NULL */
+  guint n_events;       /* of a stream, that were sent */
+  gboolean aborted;     /* the client left before the end */
+  guint64 generation;   /* which generation it began, counted from 1; 0: none */
 } TachoSimRequest;
 
 void tacho_sim_request_free (TachoSimRequest *request);

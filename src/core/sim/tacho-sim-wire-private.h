@@ -34,6 +34,7 @@ struct _TachoSimWire
   gboolean over; /* nothing is added any more */
   TachoSimWireEnding ending;
   guint n_events;
+  gint64 first_byte_ns, last_byte_ns; /* written; 0: none */
   GSource *writer;
   GSource *watch;
 };

@@ -8,6 +8,7 @@
 #include <poll.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <time.h>
 
 #define FILLER_SIZE ((gsize) 64 * 1024)
 #define MAX_ENDLESS ((guint64) 1024 * 1024 * 1024) /* a client that takes all of it is lost */
@@ -38,6 +39,16 @@ clear_source (GSource **source)
 static void write_later (TachoSimWire *wire, double ms);
 
 static void
+left (TachoSimWire *wire)
+{
+  clear_source (&wire->writer);
+  clear_source (&wire->watch);
+  wire->over = TRUE;
+  wire->gone (wire->user_data);
+}
+
+/* What was closed is over at once: its descriptor may soon be another connection's. */
+static void
 finish (TachoSimWire *wire)
 {
   struct sockaddr nobody = { .sa_family = AF_UNSPEC };
@@ -47,17 +58,8 @@ finish (TachoSimWire *wire)
     g_socket_shutdown (wire->socket, TRUE, TRUE, NULL);
   else if (wire->ending == TACHO_SIM_WIRE_END_HALF)
     g_socket_shutdown (wire->socket, FALSE, TRUE, NULL);
-  else if (wire->ending == TACHO_SIM_WIRE_END_CLOSE)
-    g_io_stream_close (wire->stream, NULL, NULL);
-}
-
-static void
-left (TachoSimWire *wire)
-{
-  clear_source (&wire->writer);
-  clear_source (&wire->watch);
-  wire->over = TRUE;
-  wire->gone (wire->user_data);
+  if (wire->ending == TACHO_SIM_WIRE_END_RESET || wire->ending == TACHO_SIM_WIRE_END_CLOSE)
+    left (wire); /* which closes it */
 }
 
 /* How much may go now, and how long it is until more may. */
@@ -122,6 +124,12 @@ write_cb (gpointer user_data)
     }
   if (n > 0)
     {
+      struct timespec now;
+
+      clock_gettime (CLOCK_MONOTONIC, &now);
+      wire->last_byte_ns = (gint64) now.tv_sec * 1000000000 + now.tv_nsec;
+      if (wire->first_byte_ns == 0)
+        wire->first_byte_ns = wire->last_byte_ns;
       g_byte_array_remove_range (wire->out, 0, (guint) n);
       wire->head_bytes -= MIN (wire->head_bytes, (gsize) n);
     }
@@ -265,6 +273,16 @@ put_fault (TachoSimWire *wire, const char *text, gsize length)
     tacho_sim_wire_end_with (wire, TACHO_SIM_WIRE_END_CLOSE);
   else if (tacho_sim_wire_is (wire, "half-close"))
     tacho_sim_wire_end_with (wire, TACHO_SIM_WIRE_END_HALF);
+  else if (tacho_sim_wire_is (wire, "drop"))
+    tacho_sim_wire_end_with (wire, TACHO_SIM_WIRE_END_RESET);
+  else if (tacho_sim_wire_is (wire, "stall"))
+    tacho_sim_wire_end_with (wire, TACHO_SIM_WIRE_END_OPEN);
+  else if (tacho_sim_wire_is (wire, "truncate"))
+    {
+      if (wire->chunked)
+        tacho_sim_wire_put_text (wire, "0\r\n\r\n");
+      tacho_sim_wire_end_with (wire, TACHO_SIM_WIRE_END_CLOSE);
+    }
   else if (tacho_sim_wire_is (wire, "cut-chunk"))
     {
       changed = g_strdup_printf ("%zx\r\n", length);
@@ -400,6 +418,37 @@ tacho_sim_wire_end (TachoSimWire *wire)
   if (tacho_sim_wire_is (wire, "extra"))
     tacho_sim_wire_put_text (wire, "HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nevil");
   tacho_sim_wire_end_with (wire, TACHO_SIM_WIRE_END_CLOSE);
+}
+
+/**
+ * tacho_sim_wire_is_done: (skip)
+ * @wire: a connection
+ *
+ * Returns: whether all that the fault lets through was written
+ */
+gboolean
+tacho_sim_wire_is_done (const TachoSimWire *wire)
+{
+  return wire->over && wire->out->len == 0 && wire->endless == 0 &&
+         wire->ending != TACHO_SIM_WIRE_END_OPEN;
+}
+
+/**
+ * tacho_sim_wire_get_record: (skip)
+ * @wire: a connection
+ * @first_byte_ns: (out): when the first byte was written; 0: never
+ * @last_byte_ns: (out): when the last one was
+ * @n_events: (out): events that were handed over
+ */
+void
+tacho_sim_wire_get_record (const TachoSimWire *wire,
+                           gint64 *first_byte_ns,
+                           gint64 *last_byte_ns,
+                           guint *n_events)
+{
+  *first_byte_ns = wire->first_byte_ns;
+  *last_byte_ns = wire->last_byte_ns;
+  *n_events = wire->n_events;
 }
 
 /* --- life ------------------------------------------------------------------------------------- */

@@ -57,5 +57,12 @@ void tacho_sim_wire_head (TachoSimWire *wire, guint status, const char *type, gs
 /* FALSE: the fault ended the reply. */
 gboolean tacho_sim_wire_send (TachoSimWire *wire, const char *text, gsize length);
 void tacho_sim_wire_end (TachoSimWire *wire);
+/* FALSE: there are bytes that were not written, or the fault is to say nothing more. */
+gboolean tacho_sim_wire_is_done (const TachoSimWire *wire);
+/* For the capture: CLOCK_MONOTONIC, 0: nothing was written. */
+void tacho_sim_wire_get_record (const TachoSimWire *wire,
+                                gint64 *first_byte_ns,
+                                gint64 *last_byte_ns,
+                                guint *n_events);
 
 G_END_DECLS
