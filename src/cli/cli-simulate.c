@@ -5,6 +5,7 @@
 #include "cli-commands.h"
 
 #include "base/tacho-error.h"
+#include "sim/tacho-sim-scenario.h"
 
 #include <math.h>
 #include <string.h>
@@ -13,6 +14,7 @@ typedef struct
 {
   char *port, *models, *ttft, *itl, *capture, *seed;
   char *api, *grpc_port, *tls_cert, *tls_key, *tls_client_ca, *slots, *kv_cache, *rate_limit;
+  char *scenario;
   char **faults, **also;
 } SimulateOptions;
 
@@ -31,6 +33,7 @@ simulate_options_clear (SimulateOptions *o)
   g_free (o->tls_key);
   g_free (o->tls_client_ca);
   g_free (o->slots);
+  g_free (o->scenario);
   g_free (o->kv_cache);
   g_free (o->rate_limit);
   g_strfreev (o->faults);
@@ -157,6 +160,8 @@ make_config (const SimulateOptions *o, guint16 *port, GError **error)
       g_set_error (error, CLI_ERROR, CLI_ERROR_USAGE, "--api: %s", local->message);
       return NULL;
     }
+  if (o->scenario != NULL && !tacho_sim_scenario_load (config, o->scenario, error))
+    return NULL;
   if (o->port != NULL)
     {
       if (!cli_parse_uint ("port", o->port, 0, 65535, &number, error))
@@ -283,6 +288,8 @@ cli_simulate (CliSession *session, int argc, char **argv)
     { "tls-key", 0, "FILE", FALSE, &simulate.tls_key, "Its key (PEM)" },
     { "tls-client-ca", 0, "FILE", FALSE, &simulate.tls_client_ca,
       "Demand client certificates of this authority" },
+    { "scenario", 0, "FILE", FALSE, &simulate.scenario,
+      "Read models, limits and a timeline from this file" },
     { "slots", 0, "N", FALSE, &simulate.slots, "Generations at a time for each model" },
     { "kv-cache", 0, "TOKENS", FALSE, &simulate.kv_cache, "KV cache of each model; 0: no limit" },
     { "rate-limit", 0, "RPS", FALSE, &simulate.rate_limit,
