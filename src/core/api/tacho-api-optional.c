@@ -302,3 +302,25 @@ tacho_api_end_is_marker (TachoApi *self, TachoOperation operation)
   return TACHO_API_GET_IFACE (self)->end_is_marker != NULL &&
          TACHO_API_GET_IFACE (self)->end_is_marker (self, operation);
 }
+
+/**
+ * tacho_api_learn_refusal:
+ * @self: an API
+ * @request: what was asked
+ * @reply: the reply that refused it
+ *
+ * Some refusals tell how to ask instead: OpenAI's newer models name `max_completion_tokens`.
+ *
+ * Returns: whether it is worth asking once more, with the request built anew
+ */
+gboolean
+tacho_api_learn_refusal (TachoApi *self,
+                         const TachoGenerateRequest *request,
+                         const TachoHttpReply *reply)
+{
+  g_return_val_if_fail (TACHO_IS_API (self), FALSE);
+  g_return_val_if_fail (request != NULL && reply != NULL, FALSE);
+
+  return TACHO_API_GET_IFACE (self)->learn_refusal != NULL &&
+         TACHO_API_GET_IFACE (self)->learn_refusal (self, request, reply);
+}

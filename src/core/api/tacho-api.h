@@ -192,6 +192,10 @@ struct _TachoApiInterface
                           GError **error);
   /* TRUE: the end of a whole body is the terminal marker; this server sends no other. */
   gboolean (*end_is_marker) (TachoApi *self, TachoOperation operation);
+  /* A refused generation that tells how to ask instead. TRUE: built again, it is asked so. */
+  gboolean (*learn_refusal) (TachoApi *self,
+                             const TachoGenerateRequest *request,
+                             const TachoHttpReply *reply);
 };
 
 const char *tacho_api_get_family (TachoApi *self); /* "openai", "llamacpp": the contract's names */
@@ -288,6 +292,9 @@ gboolean tacho_api_parse_metrics (TachoApi *self,
                                   TachoServerMetrics *metrics,
                                   GError **error);
 gboolean tacho_api_end_is_marker (TachoApi *self, TachoOperation operation);
+gboolean tacho_api_learn_refusal (TachoApi *self,
+                                  const TachoGenerateRequest *request,
+                                  const TachoHttpReply *reply);
 
 /* The error that a non-2xx reply stands for, whatever shape its body has (protocols.md c.5). */
 GError *tacho_api_error_from_reply (const TachoHttpReply *reply) G_GNUC_WARN_UNUSED_RESULT;

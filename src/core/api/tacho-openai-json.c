@@ -98,14 +98,20 @@ tacho_openai_build_generate (const TachoGenerateRequest *request, TachoOpenaiFla
     }
   else
     add_messages (builder, request->messages);
-  add_int (builder, "max_tokens", request->max_tokens);
+  /* Only chats know the newer name. */
+  add_int (builder,
+           (flags & TACHO_OPENAI_COMPLETION_TOKENS) && !request->raw ? "max_completion_tokens"
+                                                                     : "max_tokens",
+           request->max_tokens);
   add_double (builder, "temperature", request->temperature);
   add_double (builder, "top_p", request->top_p);
   add_int (builder, "seed", request->seed);
   add_stop (builder, request->stop);
-  if ((flags & TACHO_OPENAI_LLAMACPP) && request->ignore_eos)
+  if ((flags & TACHO_OPENAI_IGNORE_EOS) && request->ignore_eos)
     add_true (builder, "ignore_eos");
-  if ((flags & TACHO_OPENAI_LLAMACPP) && request->stream && request->return_progress)
+  if (flags & TACHO_OPENAI_MIN_TOKENS)
+    add_int (builder, "min_tokens", request->min_tokens);
+  if ((flags & TACHO_OPENAI_PROGRESS) && request->stream && request->return_progress)
     add_true (builder, "return_progress");
   if (request->stream)
     {

@@ -11,7 +11,11 @@ G_BEGIN_DECLS
 typedef enum
 {
   TACHO_OPENAI_PLAIN = 0,
-  TACHO_OPENAI_LLAMACPP = 1 << 0, /* ignore_eos and return_progress are known */
+  TACHO_OPENAI_IGNORE_EOS = 1 << 0, /* these parameters are known */
+  TACHO_OPENAI_MIN_TOKENS = 1 << 1,
+  TACHO_OPENAI_PROGRESS = 1 << 2,          /* return_progress */
+  TACHO_OPENAI_COMPLETION_TOKENS = 1 << 3, /* max_completion_tokens instead of max_tokens */
+  TACHO_OPENAI_LLAMACPP = TACHO_OPENAI_IGNORE_EOS | TACHO_OPENAI_PROGRESS,
 } TachoOpenaiFlags;
 
 TachoHttpRequest *tacho_openai_build_generate (const TachoGenerateRequest *request,

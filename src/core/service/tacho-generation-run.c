@@ -32,6 +32,7 @@ typedef struct
   guint attempts;
   guint ambiguous;
   gboolean fail_over; /* the next attempt is not for the endpoint of the last */
+  gboolean taught;    /* a refusal told how to ask; once is enough */
   GSource *wait;
   GSource *wait_cancelled;
   GSource *deadline;
@@ -266,6 +267,13 @@ failed (Run *run, const TachoHttpReply *reply, const GError *error)
       return;
     }
   verdict = decide (run, reply, error);
+  if (verdict.decision == TACHO_DECISION_STOP && !run->taught && reply != NULL &&
+      tacho_api_learn_refusal (run->api, run->request, reply))
+    {
+      run->taught = TRUE;
+      verdict = (TachoVerdict){ .decision = TACHO_DECISION_RETRY,
+                                .reason = "the server said how it wants to be asked" };
+    }
   decision = g_strdup_printf ("%s: %s", words[verdict.decision], verdict.reason);
   tacho_generation_end_attempt (run->generation, run->stage, error, decision, verdict.wait_s);
   if (verdict.decision == TACHO_DECISION_STOP || tacho_generation_is_ended (run->generation))
