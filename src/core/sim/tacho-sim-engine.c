@@ -496,41 +496,6 @@ tacho_sim_engine_get_stats (TachoSimEngine *engine)
 }
 
 /**
- * tacho_sim_sequence_new:
- * @prompt: (transfer full) (element-type guint32): its tokens, at least one
- * @funcs: what happens to it; called on the engine's context
- * @user_data: for @funcs
- *
- * Returns: (transfer full): a generation
- */
-TachoSimSequence *
-tacho_sim_sequence_new (GArray *prompt, const TachoSimSequenceFuncs *funcs, gpointer user_data)
-{
-  TachoSimSequence *sequence = g_new0 (TachoSimSequence, 1);
-
-  sequence->prompt = prompt;
-  sequence->cache_prompt = TRUE;
-  sequence->factor = 1;
-  sequence->funcs = funcs;
-  sequence->user_data = user_data;
-  sequence->slot = -1;
-  return sequence;
-}
-
-/**
- * tacho_sim_sequence_free:
- * @sequence: (nullable) (transfer full): a generation that is not in the engine
- */
-void
-tacho_sim_sequence_free (TachoSimSequence *sequence)
-{
-  if (sequence == NULL)
-    return;
-  g_array_unref (sequence->prompt);
-  g_free (sequence);
-}
-
-/**
  * tacho_sim_engine_add:
  * @engine: the engine
  * @runtime: one of its models; it is loaded if need be
