@@ -56,7 +56,8 @@ _tacho_cli()
     prompt) options="-m --model --system --max-tokens --temperature --top-p --seed --stop --no-stream --stats $common" ;;
     bench) options="-m --model --concurrency --requests --duration --warmup --prompt-tokens --output-tokens
         --seed --salt --no-salt --slo --fail-on --out --records --format $common" ;;
-    simulate) options='--port --models --ttft --itl --fault --capture --seed --json --help' ;;
+    simulate) options='--port --api --also --grpc-port --tls-cert --tls-key --tls-client-ca --slots
+      --kv-cache --rate-limit --scenario --models --ttft --itl --fault --capture --seed --json --help' ;;
   esac
   mapfile -t COMPREPLY < <(compgen -W "$options" -- "$cur")
 }
