@@ -2,6 +2,7 @@
 /* What the client manager does with its endpoints. */
 #pragma once
 
+#include "api/tacho-api-grpc-probe.h"
 #include "api/tacho-api-probe.h"
 #include "config/tacho-profile.h"
 #include "net/tacho-retry-policy.h"
