@@ -131,6 +131,14 @@ add_head (TachoSimRpc *rpc, grpc_op *op)
 {
   if (rpc->play.id != NULL)
     add_metadata (rpc, "x-tacho-fault", rpc->play.id);
+  if (tacho_sim_rpc_has_fault (rpc, "grpc-metadata"))
+    {
+      g_autofree char *padding = g_strnfill ((gsize) rpc->play.grpc->number, 'x');
+
+      add_metadata (rpc, "x-tacho-padding", padding);
+    }
+  if (tacho_sim_rpc_has_fault (rpc, "grpc-compressed"))
+    add_metadata (rpc, GRPC_COMPRESSION_REQUEST_ALGORITHM_MD_KEY, "gzip");
   rpc->head_sent = TRUE;
   op->op = GRPC_OP_SEND_INITIAL_METADATA;
   op->data.send_initial_metadata.count = rpc->n_metadata;
@@ -213,7 +221,7 @@ tacho_sim_rpc_finish (TachoSimRpc *rpc, grpc_status_code status, const char *for
 static void
 queue_message (TachoSimRpc *rpc, const ProtobufCMessage *message)
 {
-  g_queue_push_tail (&rpc->out, tacho_protobuf_pack (message));
+  g_queue_push_tail (&rpc->out, tacho_sim_rpc_spoil (rpc, tacho_protobuf_pack (message)));
   rpc->n_messages++;
   tacho_sim_rpc_record (rpc, 200);
   pump (rpc);
@@ -250,6 +258,8 @@ tacho_sim_rpc_send (TachoSimRpc *rpc, const ProtobufCMessage *message)
       tacho_sim_rpc_cut (rpc);
       return TACHO_SIM_CUT;
     }
+  if (tacho_sim_rpc_play_grpc (rpc))
+    return TACHO_SIM_CUT;
   queue_message (rpc, message);
   return TACHO_SIM_SENT;
 }
@@ -271,6 +281,8 @@ tacho_sim_rpc_reply (TachoSimRpc *rpc, const ProtobufCMessage *message)
       tacho_sim_rpc_cut (rpc);
       return;
     }
+  if (tacho_sim_rpc_play_grpc (rpc))
+    return;
   queue_message (rpc, message);
   tacho_sim_rpc_finish (rpc, GRPC_STATUS_OK, "%s", "");
 }
@@ -482,6 +494,8 @@ begin (TachoSimRpc *rpc)
                                        tacho_sim_rpc_get_header (rpc, "x-tacho-fault"), &rpc->play,
                                        &error);
   g_mutex_unlock (&host->fault_lock);
+  if (matched && rpc->play.wire != NULL && rpc->play.n_faults == 1)
+    tacho_sim_play_clear (&rpc->play); /* bytes of HTTP/1: nothing of it can be played here */
   if (matched)
     receive (rpc);
   else
@@ -542,7 +556,7 @@ tacho_sim_rpc_new (TachoSimGrpc *grpc,
   rpc->peer = g_strdup (peer);
   rpc->time_ns = (gint64) now.tv_sec * 1000000000 + now.tv_nsec;
   rpc->number = ++grpc->host->n_requests;
-  rpc->play.factor = 1;
+  tacho_sim_play_init (&rpc->play);
   rpc->close_tag = (TachoSimTag){ closed_cb, rpc };
   rpc->receive_tag = (TachoSimTag){ received_cb, rpc };
   rpc->send_tag = (TachoSimTag){ sent_cb, rpc };

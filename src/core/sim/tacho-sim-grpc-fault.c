@@ -7,6 +7,8 @@
 
 #include "api/tacho-http-message.h"
 
+#include <string.h>
+
 /* --- the capture ------------------------------------------------------------------------------ */
 
 /**
@@ -137,4 +139,112 @@ tacho_sim_rpc_cut (TachoSimRpc *rpc)
       tacho_sim_rpc_finish (rpc, GRPC_STATUS_OK, "%s", "");
       break;
     }
+}
+
+/* --- faults of gRPC's own -------------------------------------------------------------------- */
+
+/**
+ * tacho_sim_rpc_has_fault:
+ * @rpc: a call
+ * @name: of a fault of gRPC's own
+ *
+ * Returns: whether it is to be played on the call
+ */
+gboolean
+tacho_sim_rpc_has_fault (TachoSimRpc *rpc, const char *name)
+{
+  return rpc->play.grpc != NULL && g_str_equal (rpc->play.grpc->name, name);
+}
+
+/* Where nothing can be written between the core's own frames, the connection ends. */
+static void
+goaway_cb (TachoSimRpc *rpc)
+{
+  if (!tacho_sim_wire_goaway (rpc))
+    tacho_sim_wire_close (rpc, FALSE);
+}
+
+static gboolean
+is_turn (TachoSimRpc *rpc)
+{
+  return rpc->play.grpc != NULL && !rpc->played && rpc->n_messages >= rpc->play.grpc->after_events;
+}
+
+/**
+ * tacho_sim_rpc_play_grpc:
+ * @rpc: a call that is about to send a message
+ *
+ * Plays a status or GOAWAY, if it is its turn.
+ *
+ * Returns: whether the call has ended by it
+ */
+gboolean
+tacho_sim_rpc_play_grpc (TachoSimRpc *rpc)
+{
+  if (!is_turn (rpc))
+    return FALSE;
+  if (tacho_sim_rpc_has_fault (rpc, "grpc-status"))
+    {
+      rpc->played = TRUE;
+      tacho_sim_rpc_finish (rpc, (grpc_status_code) rpc->play.grpc->number, "simulated status %g",
+                            rpc->play.grpc->number);
+      return TRUE;
+    }
+  if (tacho_sim_rpc_has_fault (rpc, "goaway"))
+    {
+      rpc->played = TRUE;
+      tacho_sim_rpc_when_sent (rpc, goaway_cb);
+    }
+  return FALSE;
+}
+
+/* A field that no message has, of so many bytes: a protobuf of any size is still one. */
+static GBytes *
+enlarge (GBytes *bytes, gsize size)
+{
+  gsize length = 0;
+  const void *data = g_bytes_get_data (bytes, &length);
+  GByteArray *array = g_byte_array_new ();
+  guint8 head[3 + 10] = { 0xc2, 0xa9, 0x07 }; /* field 15000, length-delimited */
+  guint n = 3;
+  gsize left = size;
+
+  for (; left >= 0x80; left >>= 7)
+    head[n++] = (guint8) (left | 0x80);
+  head[n++] = (guint8) left;
+  g_byte_array_append (array, data, (guint) length);
+  g_byte_array_append (array, head, n);
+  n = array->len;
+  g_byte_array_set_size (array, n + (guint) size);
+  memset (array->data + n, 0, size);
+  g_bytes_unref (bytes);
+  return g_byte_array_free_to_bytes (array);
+}
+
+/**
+ * tacho_sim_rpc_spoil:
+ * @rpc: a call
+ * @bytes: (transfer full): a message that it is about to send
+ *
+ * Returns: (transfer full): the message, or the one that a fault makes of it if it is its turn
+ */
+GBytes *
+tacho_sim_rpc_spoil (TachoSimRpc *rpc, GBytes *bytes)
+{
+  static const guint8 nonsense[] = { 0x0a, 0xff, 0xff, 0xff, 0xff, 0x0f, 0x07 };
+  gsize size;
+
+  if (!is_turn (rpc))
+    return bytes;
+  if (tacho_sim_rpc_has_fault (rpc, "grpc-big"))
+    {
+      rpc->played = TRUE;
+      size = (gsize) rpc->play.grpc->number;
+      return enlarge (bytes, size);
+    }
+  if (!tacho_sim_rpc_has_fault (rpc, "grpc-bytes"))
+    return bytes;
+  rpc->played = TRUE;
+  g_bytes_unref (bytes);
+  return g_bytes_new_static (nonsense, sizeof nonsense);
 }

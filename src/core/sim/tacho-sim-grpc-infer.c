@@ -57,12 +57,18 @@ send_in_stream (TachoSimRpc *rpc, Inference__ModelInferResponse *message)
   return tacho_sim_rpc_send (rpc, &response.base);
 }
 
+static gboolean
+has_no_final (TachoSimRun *run)
+{
+  return tacho_sim_rpc_has_fault (run->rpc, "grpc-no-final");
+}
+
 /* The words and what was asked for beside them. */
 static void
 fill (TachoSimAnswer *answer, TachoSimRun *run, const char *text)
 {
   const Infer *infer = run->user_data;
-  const char *reason = run->generation->finish_reason;
+  const char *reason = has_no_final (run) ? NULL : run->generation->finish_reason;
   Inference__DataType type = infer->backend->sampling_json ? INFERENCE__DATA_TYPE__TYPE_UINT32
                                                            : INFERENCE__DATA_TYPE__TYPE_INT32;
   guint n = tacho_sim_run_take_tokens (run);
@@ -103,7 +109,7 @@ send_words (TachoSimRun *run, const char *text, gboolean final)
   answer_init (&answer, run);
   fill (&answer, run, text);
   if (infer->backend->decoupled)
-    tacho_sim_answer_set_final (&answer, final);
+    tacho_sim_answer_set_final (&answer, final && !has_no_final (run));
   sent = send_in_stream (run->rpc, tacho_sim_answer_end (&answer));
   tacho_sim_answer_clear (&answer);
   tacho_sim_grpc_get_stats (run->rpc->grpc, run->runtime->model->id)->responses++;
@@ -202,7 +208,7 @@ end_stream_run (TachoSimRun *run, const char *text)
 
   stream->n_running--;
   if (send_words (run, text, !infer->empty_final) == TACHO_SIM_CUT ||
-      (infer->empty_final && send_empty_final (run) == TACHO_SIM_CUT))
+      (infer->empty_final && !has_no_final (run) && send_empty_final (run) == TACHO_SIM_CUT))
     return;
   TACHO_SIM_COUNT (rpc->grpc->host->engine, completed, 1);
   maybe_end_stream (rpc);

@@ -6,6 +6,7 @@
 
 #include "api/tacho-protobuf.h"
 
+#include <grpc/compression.h>
 #include <grpc/grpc.h>
 
 G_BEGIN_DECLS
@@ -101,6 +102,7 @@ struct _TachoSimRpc
   guint n_messages; /* handed over to be sent */
   gboolean finishing, status_sent, closed;
   gboolean ended;      /* nothing more will be said: finished, cut, stalled or gone */
+  gboolean played;     /* the fault of one point in the stream */
   gboolean stalled;    /* ended by silence: the client will have to leave */
   guint n_generations; /* that run for it */
   grpc_status_code status;
@@ -120,6 +122,9 @@ void tacho_sim_rpc_finish (TachoSimRpc *rpc, grpc_status_code status, const char
 void tacho_sim_rpc_when_sent (TachoSimRpc *rpc, void (*sent) (TachoSimRpc *rpc));
 void tacho_sim_rpc_record (TachoSimRpc *rpc, guint status);
 void tacho_sim_rpc_cut (TachoSimRpc *rpc);
+gboolean tacho_sim_rpc_has_fault (TachoSimRpc *rpc, const char *name); /* of gRPC's own */
+gboolean tacho_sim_rpc_play_grpc (TachoSimRpc *rpc);           /* TRUE: it has ended the call */
+GBytes *tacho_sim_rpc_spoil (TachoSimRpc *rpc, GBytes *bytes); /* (transfer full), both */
 guint tacho_sim_rpc_http_status (grpc_status_code status);
 grpc_status_code tacho_sim_rpc_grpc_status (guint status);
 void tacho_sim_rpc_new (TachoSimGrpc *grpc,
@@ -162,6 +167,7 @@ guint tacho_sim_run_take_tokens (TachoSimRun *run); /* generated since the last 
 
 /* The wire below a call: what the C core has no words for. FALSE: not possible here. */
 gboolean tacho_sim_wire_close (TachoSimRpc *rpc, gboolean reset);
+gboolean tacho_sim_wire_goaway (TachoSimRpc *rpc);
 
 char *tacho_sim_protobuf_to_json (const ProtobufCMessage *message) G_GNUC_WARN_UNUSED_RESULT;
 

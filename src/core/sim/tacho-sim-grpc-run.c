@@ -110,6 +110,7 @@ tacho_sim_run_start (TachoSimRpc *rpc,
   run->user_data = user_data;
   run->text = g_string_new (NULL);
   options->factor = rpc->play.factor;
+  options->bundle = rpc->play.bundle;
   run->generation = tacho_sim_generation_new (rpc->grpc->host->engine, runtime, prompt, options,
                                               &generation_funcs, run);
   tacho_sim_generation_no_thoughts (run->generation);

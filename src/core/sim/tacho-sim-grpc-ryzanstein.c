@@ -86,7 +86,7 @@ send_chunk (TachoSimRun *run, const char *text, gboolean final)
   stamp_init (&stamp, run->rpc, inference->request_id);
   chunk.metadata = &stamp.metadata;
   chunk.content = (char *) text;
-  chunk.is_final = final;
+  chunk.is_final = final && !tacho_sim_rpc_has_fault (run->rpc, "grpc-no-final");
   return tacho_sim_rpc_send (run->rpc, &chunk.base);
 }
 

@@ -8,9 +8,11 @@
 
 #include <arpa/inet.h>
 #include <fcntl.h>
+#include <linux/sockios.h>
 #include <netinet/in.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -88,4 +90,30 @@ tacho_sim_wire_close (TachoSimRpc *rpc, gboolean reset)
     shutdown (fd, SHUT_RDWR);
   close (fd);
   return TRUE;
+}
+
+/**
+ * tacho_sim_wire_goaway:
+ * @rpc: a call whose messages are on the wire
+ *
+ * Tells the client by GOAWAY (RFC 9113, 6.8) to open another connection for its next call; those
+ * that run go on. The frame is written between the core's: it writes whole frames, and the buffer
+ * has room when it is empty.
+ *
+ * Returns: whether it was written: not under TLS, and not while bytes wait for the client
+ */
+gboolean
+tacho_sim_wire_goaway (TachoSimRpc *rpc)
+{
+  static const guint8 frame[] = { 0, 0, 8, 7, 0, 0, 0, 0, 0, 0x7f, 0xff, 0xff, 0xff, 0, 0, 0, 0 };
+  gboolean written = FALSE;
+  int waiting = 0;
+  int fd = rpc->grpc->front.tls ? -1 : dup_socket (rpc);
+
+  if (fd < 0)
+    return FALSE;
+  if (ioctl (fd, SIOCOUTQ, &waiting) == 0 && waiting < 65536)
+    written = send (fd, frame, sizeof frame, MSG_NOSIGNAL | MSG_DONTWAIT) == sizeof frame;
+  close (fd);
+  return written;
 }
