@@ -12,6 +12,7 @@
 #include "base/tacho-error.h"
 
 #include <grpc/grpc_security.h>
+#include <grpc/support/log.h>
 
 #include <string.h>
 
@@ -140,6 +141,15 @@ accepted_cb (gpointer user_data, gboolean ok)
   accept_next (accept);
 }
 
+/* The core writes to standard error; as the client does, its errors are passed on only to the debug
+ * log of someone who asked. */
+static void
+core_log_cb (gpr_log_func_args *args)
+{
+  if (args->severity == GPR_LOG_SEVERITY_ERROR && g_getenv ("GRPC_VERBOSITY") != NULL)
+    g_debug ("gRPC: %s", args->message);
+}
+
 /* --- the server ------------------------------------------------------------------------------- */
 
 static TachoSimGrpcShape
@@ -250,6 +260,7 @@ tacho_sim_grpc_new (TachoSimHost *host, const TachoSimFront *front, GError **err
   TachoSimGrpc *grpc;
   int port;
 
+  gpr_set_log_function (core_log_cb);
   grpc_init ();
   credentials =
       front->tls ? make_tls (host->config, error) : grpc_insecure_server_credentials_create ();
