@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Which API is this? A pure state machine: ask for the next request, feed the reply, read the
+/* Which API is this, over REST or gRPC? A pure state machine: ask for the next request, feed the reply, read the
  * verdict. */
 #pragma once
 
@@ -11,6 +11,11 @@ typedef struct _TachoApiProbe TachoApiProbe;
 
 /* family: "auto", or a family's name to be confirmed rather than guessed. */
 TachoApiProbe *tacho_api_probe_new (const char *family, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+/* The same over gRPC: requests and replies are written as net/tacho-transport.h has it. */
+TachoApiProbe *tacho_api_probe_new_grpc (const char *family,
+                                         GError **error) G_GNUC_WARN_UNUSED_RESULT;
+/* "auto" and all that have a name, NULL-terminated. */
+const char *const *tacho_api_families (void);
 void tacho_api_probe_free (TachoApiProbe *probe);
 TachoHttpRequest *
 tacho_api_probe_next (TachoApiProbe *probe); /* (transfer full) (nullable): NULL when decided */

@@ -5,6 +5,7 @@
 
 #include "config/tacho-profile-private.h"
 
+#include "api/tacho-api-probe.h"
 #include "base/tacho-error.h"
 #include "base/tacho-text.h"
 #include "base/tacho-url.h"
@@ -24,11 +25,6 @@ static const double default_timeouts[TACHO_N_TIMEOUTS] = {
   [TACHO_TIMEOUT_FIRST] = 120,
   [TACHO_TIMEOUT_IDLE] = 60,
   [TACHO_TIMEOUT_TOTAL] = 600,
-};
-
-static const char *const known_apis[] = {
-  "auto", "openai", "openai-responses", "llamacpp", "ollama", "lmstudio", "vllm", "sglang",
-  "tgi",  "oip",    "ryzanstein",       NULL,
 };
 
 void
@@ -368,9 +364,9 @@ tacho_profile_set_api (TachoProfile *self, const char *api, GError **error)
 
   if (api == NULL)
     api = "auto";
-  if (!g_strv_contains (known_apis, api))
+  if (!g_strv_contains (tacho_api_families (), api))
     {
-      g_autofree char *list = g_strjoinv (", ", (char **) known_apis);
+      g_autofree char *list = g_strjoinv (", ", (char **) tacho_api_families ());
 
       g_set_error (error, TACHO_ERROR, TACHO_ERROR_INVALID,
                    "“%.40s” is not an API that Tacho speaks; it speaks: %s", api, list);

@@ -2,7 +2,6 @@
 /* What the client manager does with its endpoints. */
 #pragma once
 
-#include "api/tacho-api-grpc-probe.h"
 #include "api/tacho-api-probe.h"
 #include "config/tacho-profile.h"
 #include "net/tacho-retry-policy.h"

@@ -37,7 +37,6 @@ static void
 clear_probe (TachoEndpoint *self)
 {
   g_clear_pointer (&self->probe, tacho_api_probe_free);
-  g_clear_pointer (&self->grpc_probe, tacho_api_grpc_probe_free);
   g_clear_object (&self->probe_cancellable);
   g_clear_error (&self->redirect);
 }
@@ -73,37 +72,11 @@ probe_failed (TachoEndpoint *self, const GError *error)
   g_object_unref (self);
 }
 
-/* What a probe of either kind found. */
-typedef struct
-{
-  const char *version;
-  const char *const *evidence;
-  gboolean simulated;
-  TachoHealth health;
-} Findings;
-
-static Findings
-get_findings (TachoEndpoint *self)
-{
-  if (self->grpc_probe != NULL)
-    return (Findings){ tacho_api_grpc_probe_get_version (self->grpc_probe),
-                       tacho_api_grpc_probe_get_evidence (self->grpc_probe),
-                       tacho_api_grpc_probe_get_simulated (self->grpc_probe),
-                       tacho_api_grpc_probe_get_health (self->grpc_probe) };
-  return (Findings){ tacho_api_probe_get_version (self->probe),
-                     tacho_api_probe_get_evidence (self->probe),
-                     tacho_api_probe_get_simulated (self->probe),
-                     tacho_api_probe_get_health (self->probe) };
-}
-
 static void
 probe_decided (TachoEndpoint *self)
 {
   g_autoptr (GError) error = NULL;
-  g_autoptr (TachoApi) api = self->grpc_probe != NULL
-                                 ? tacho_api_grpc_probe_finish (self->grpc_probe, &error)
-                                 : tacho_api_probe_finish (self->probe, &error);
-  Findings found = get_findings (self);
+  g_autoptr (TachoApi) api = tacho_api_probe_finish (self->probe, &error);
 
   if (api == NULL)
     {
@@ -115,11 +88,11 @@ probe_decided (TachoEndpoint *self)
   g_object_ref (self);
   g_object_freeze_notify (G_OBJECT (self));
   g_free (self->version);
-  self->version = g_strdup (found.version);
+  self->version = g_strdup (tacho_api_probe_get_version (self->probe));
   g_strfreev (self->evidence);
-  self->evidence = g_strdupv ((char **) found.evidence);
-  self->simulated = found.simulated;
-  self->health = found.health;
+  self->evidence = g_strdupv ((char **) tacho_api_probe_get_evidence (self->probe));
+  self->simulated = tacho_api_probe_get_simulated (self->probe);
+  self->health = tacho_api_probe_get_health (self->probe);
   self->unimplemented = 0; /* it may be another server now */
   tacho_endpoint_set_api (self, api);
   tacho_breaker_succeeded (&self->breaker);
@@ -143,8 +116,7 @@ probe_reply_cb (GObject *source, GAsyncResult *result, gpointer user_data)
 
   reply = tacho_transport_send_finish (TACHO_TRANSPORT (source), result, &error);
   /* Closed meanwhile, or everyone gave up and another probe has begun. */
-  if (!tacho_endpoint_is_probing (self) ||
-      g_task_get_cancellable (G_TASK (result)) != self->probe_cancellable)
+  if (self->probe == NULL || g_task_get_cancellable (G_TASK (result)) != self->probe_cancellable)
     return;
   if (reply == NULL)
     {
@@ -157,19 +129,14 @@ probe_reply_cb (GObject *source, GAsyncResult *result, gpointer user_data)
     self->probe_latency_ms = elapsed_ms;
   if (self->redirect == NULL)
     self->redirect = tacho_endpoint_redirect_error (self, reply);
-  if (self->grpc_probe != NULL)
-    tacho_api_grpc_probe_feed (self->grpc_probe, reply);
-  else
-    tacho_api_probe_feed (self->probe, reply);
+  tacho_api_probe_feed (self->probe, reply);
   probe_step (self);
 }
 
 static void
 probe_step (TachoEndpoint *self)
 {
-  g_autoptr (TachoHttpRequest) request = self->grpc_probe != NULL
-                                             ? tacho_api_grpc_probe_next (self->grpc_probe)
-                                             : tacho_api_probe_next (self->probe);
+  g_autoptr (TachoHttpRequest) request = tacho_api_probe_next (self->probe);
   g_autoptr (GError) error = NULL;
   double left_s;
 
@@ -219,24 +186,17 @@ add_waiter (TachoEndpoint *self, GTask *task)
     }
 }
 
-gboolean
-tacho_endpoint_is_probing (TachoEndpoint *self)
-{
-  return self->probe != NULL || self->grpc_probe != NULL;
-}
-
 /* A profile's family is that of its REST side where gRPC has no such family. */
-static void
+static TachoApiProbe *
 new_probe (TachoEndpoint *self, GError **error)
 {
   const char *family = tacho_profile_get_api (self->profile);
 
   if (self->protocol != TACHO_PROTOCOL_GRPC)
-    self->probe = tacho_api_probe_new (family, error);
-  else if (strcmp (family, "oip") == 0 || strcmp (family, "ryzanstein") == 0)
-    self->grpc_probe = tacho_api_grpc_probe_new (family, error);
-  else
-    self->grpc_probe = tacho_api_grpc_probe_new ("auto", error);
+    return tacho_api_probe_new (family, error);
+  if (strcmp (family, "oip") != 0 && strcmp (family, "ryzanstein") != 0)
+    family = "auto";
+  return tacho_api_probe_new_grpc (family, error);
 }
 
 void
@@ -250,7 +210,7 @@ tacho_endpoint_probe_async (TachoEndpoint *self,
   GError *error = NULL;
 
   g_task_set_source_tag (task, tacho_endpoint_probe_async);
-  if (tacho_endpoint_is_probing (self) && !g_cancellable_is_cancelled (self->probe_cancellable))
+  if (self->probe != NULL && !g_cancellable_is_cancelled (self->probe_cancellable))
     {
       add_waiter (self, task);
       if (!quiet)
@@ -258,8 +218,8 @@ tacho_endpoint_probe_async (TachoEndpoint *self,
       return;
     }
   clear_probe (self);
-  new_probe (self, &error);
-  if (!tacho_endpoint_is_probing (self))
+  self->probe = new_probe (self, &error);
+  if (self->probe == NULL)
     {
       g_task_return_error (task, error);
       return;
@@ -319,7 +279,7 @@ health_reply_cb (GObject *source, GAsyncResult *result, gpointer user_data)
   if (g_task_get_cancellable (G_TASK (result)) != self->poll_cancellable)
     return;
   g_clear_object (&self->poll_cancellable);
-  if (self->api == NULL || tacho_endpoint_is_probing (self))
+  if (self->api == NULL || self->probe != NULL)
     return;
   g_object_freeze_notify (G_OBJECT (self));
   if (reply == NULL && !g_error_matches (error, TACHO_ERROR, TACHO_ERROR_CANCELLED))
@@ -348,7 +308,7 @@ tacho_endpoint_check (TachoEndpoint *self)
   g_autoptr (TachoHttpRequest) request = NULL;
   TachoOperation operation;
 
-  if (tacho_endpoint_is_probing (self) || self->poll_cancellable != NULL)
+  if (self->probe != NULL || self->poll_cancellable != NULL)
     return;
   /* What comes back after an absence may be another server. */
   if (self->api == NULL || self->state == TACHO_ENDPOINT_DOWN)

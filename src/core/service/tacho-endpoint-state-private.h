@@ -28,8 +28,7 @@ struct _TachoEndpoint
   GError *last_error;
 
   /* The probe that runs, if any; all callers share it. */
-  TachoApiProbe *probe; /* of the two, the one of the protocol */
-  TachoApiGrpcProbe *grpc_probe;
+  TachoApiProbe *probe;
   GCancellable *probe_cancellable;
   GPtrArray *waiters; /* of GTask */
   gint64 probe_begin_ns;
@@ -66,6 +65,5 @@ void tacho_endpoint_destroy_source (gpointer data); /* a GDestroyNotify */
 
 /* tacho-endpoint-probe.c: gives up what runs; its callers get TACHO_ERROR_CANCELLED. */
 void tacho_endpoint_end_probe (TachoEndpoint *self);
-gboolean tacho_endpoint_is_probing (TachoEndpoint *self);
 
 G_END_DECLS

@@ -172,7 +172,7 @@ tacho_endpoint_note (TachoEndpoint *self, const TachoFailure *failure)
     tacho_breaker_succeeded (&self->breaker);
   tacho_endpoint_notify (self, TACHO_ENDPOINT_PROP_BREAKER);
   tacho_endpoint_set_last_error (self, broken ? failure->error : NULL);
-  if (!tacho_endpoint_is_probing (self) && self->state != TACHO_ENDPOINT_UNKNOWN)
+  if (self->probe == NULL && self->state != TACHO_ENDPOINT_UNKNOWN)
     {
       if (!broken && self->state != TACHO_ENDPOINT_LOADING)
         tacho_endpoint_set_state (self, TACHO_ENDPOINT_OK);

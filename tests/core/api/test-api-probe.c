@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* What the probe makes of servers, from their replies to GET /props and GET /v1/models. */
+/* What the probe makes of servers, from their replies to GET /props and GET /v1/models, and that no
+ * server is asked more than eight times. */
 #include "api/tacho-api-probe.h"
 
 #include <string.h>
@@ -51,24 +52,24 @@ static const ProbeVector vectors[] = {
     0, TACHO_HEALTH_OK, "llama.cpp" },
   { "llamacpp-wants-key", "auto", "llama.cpp", 401, "{\"error\":{\"message\":\"Invalid API Key\"}}",
     200, LLAMA_LIST, 1, NULL, TACHO_ERROR_HTTP_4XX, 0, "API key" },
-  { "openai", "auto", NULL, 404, "{\"detail\":\"Not Found\"}", 200, LIST, 2,
+  { "openai", "auto", NULL, 404, "{\"detail\":\"Not Found\"}", 200, LIST, 8,
     "OpenAI-compatible server", 0, TACHO_HEALTH_OK, "OpenAI-compatible" },
-  { "openai-without-models", "auto", NULL, 404, "", 200, "{\"object\":\"list\",\"data\":null}", 2,
+  { "openai-without-models", "auto", NULL, 404, "", 200, "{\"object\":\"list\",\"data\":null}", 7,
     "OpenAI-compatible server", 0, TACHO_HEALTH_OK, "0 models" },
-  { "200-for-unknown-paths", "auto", NULL, 200, "{\"error\":\"Unexpected endpoint\"}", 200, LIST, 2,
+  { "200-for-unknown-paths", "auto", NULL, 200, "{\"error\":\"Unexpected endpoint\"}", 200, LIST, 8,
     "OpenAI-compatible server", 0, TACHO_HEALTH_OK, "Unexpected endpoint" },
-  { "key-then-list", "auto", NULL, 401, "", 200, LIST, 2, "OpenAI-compatible server", 0,
+  { "key-then-list", "auto", NULL, 401, "", 200, LIST, 8, "OpenAI-compatible server", 0,
     TACHO_HEALTH_OK, "OpenAI" },
   { "wants-key", "auto", NULL, 401, "", 401, "{\"error\":\"Unauthorized\"}", 2, NULL,
     TACHO_ERROR_HTTP_4XX, 0, "API key" },
   { "forbidden", "auto", NULL, 404, "", 403, "", 2, NULL, TACHO_ERROR_HTTP_4XX, 0, "API key" },
   { "web-page", "auto", "nginx", 200, "<html><title>Hi</title>", 200, "<html><title>Hi</title>", 2,
     NULL, TACHO_ERROR_UNKNOWN_SERVER, 0, "Hi" },
-  { "nothing", "auto", NULL, 404, "", 404, "", 2, NULL, TACHO_ERROR_UNKNOWN_SERVER, 0, "404" },
+  { "nothing", "auto", NULL, 404, "", 404, "", 8, NULL, TACHO_ERROR_UNKNOWN_SERVER, 0, "404" },
   { "gateway-down", "auto", NULL, 502, "<html>", 502, "<html>", 2, NULL, TACHO_ERROR_HTTP_5XX, 0,
     "502" },
   { "moved", "auto", NULL, 301, "", 301, "", 2, NULL, TACHO_ERROR_UNKNOWN_SERVER, 0, "301" },
-  { "hostile", "auto", "\x1b[31m", 200, "\xff\x1b[31m", 200, "{\"data\":[7]}", 2, NULL,
+  { "hostile", "auto", "\x1b[31m", 200, "\xff\x1b[31m", 200, "{\"data\":[7]}", 8, NULL,
     TACHO_ERROR_UNKNOWN_SERVER, 0, "something else" },
   { "forced-openai", "openai", "llama.cpp", 0, NULL, 200, LLAMA_LIST, 1, "OpenAI-compatible server",
     0, TACHO_HEALTH_OK, "OpenAI" },
@@ -83,15 +84,14 @@ static const ProbeVector vectors[] = {
 static TachoHttpReply *
 answer (const ProbeVector *v, const char *path)
 {
-  gboolean props = strcmp (path, "/props") == 0;
-  const char *body = props ? v->props : v->models;
+  gboolean models = strcmp (path, "/v1/models") == 0;
+  const char *body = models ? v->models : v->props; /* /props stands for all that it has not */
   g_autoptr (GBytes) bytes = NULL;
   TachoHttpReply *reply;
 
-  g_assert_true (props || strcmp (path, "/v1/models") == 0);
   g_assert_nonnull (body);
   bytes = g_bytes_new (body, strlen (body));
-  reply = tacho_http_reply_new (props ? v->props_status : v->models_status, bytes);
+  reply = tacho_http_reply_new (models ? v->models_status : v->props_status, bytes);
   if (v->server != NULL)
     tacho_http_reply_add_header (reply, "server", v->server);
   return reply;
@@ -115,7 +115,7 @@ test_vector (gconstpointer data)
 
       if (request == NULL)
         break;
-      g_assert_cmpuint (++n, <=, 4);
+      g_assert_cmpuint (++n, <=, 8);
       g_assert_cmpstr (request->method, ==, "GET");
       reply = answer (v, request->path);
       tacho_api_probe_feed (probe, reply);
@@ -152,7 +152,7 @@ test_unknown_family (void)
 
   g_assert_null (tacho_api_probe_new ("gopher", &error));
   g_assert_error (error, TACHO_ERROR, TACHO_ERROR_INVALID);
-  g_assert_nonnull (strstr (error->message, "auto, llamacpp, lmstudio, ollama and openai"));
+  g_assert_nonnull (strstr (error->message, "auto, openai, openai-responses"));
 }
 
 /* The families that are named, not found: what is asked, what is answered, what that is. */
