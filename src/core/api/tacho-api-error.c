@@ -33,6 +33,14 @@ tacho_api_get_count (JsonObject *object, const char *member, gint64 fallback)
 }
 
 static char *
+with_type (const char *message, const char *type)
+{
+  g_autofree char *both = g_strdup_printf ("%s (%s)", message, type);
+
+  return tacho_api_excerpt (both, strlen (both));
+}
+
+static char *
 words_of_object (JsonObject *object)
 {
   const char *message = tacho_json_get_string (object, "message", NULL);
@@ -43,11 +51,7 @@ words_of_object (JsonObject *object)
   if (message == NULL || message[0] == '\0')
     message = type;
   else if (type != NULL && type[0] != '\0' && strcmp (type, "error") != 0)
-    {
-      g_autofree char *both = g_strdup_printf ("%s (%s)", message, type);
-
-      return tacho_api_excerpt (both, strlen (both));
-    }
+    return with_type (message, type);
   if (message == NULL || message[0] == '\0')
     return g_strdup ("no message was given");
   return tacho_api_excerpt (message, strlen (message));
@@ -89,7 +93,15 @@ tacho_api_in_band_words (JsonObject *object)
   JsonNode *node = json_object_get_member (object, "error");
 
   if (says_error (node))
-    return words_of_node (node);
+    {
+      g_autofree char *words = words_of_node (node);
+      const char *type = tacho_json_get_string (object, "error_type", NULL);
+
+      /* TGI names the kind beside the text. */
+      return type != NULL && type[0] != '\0' && JSON_NODE_HOLDS_VALUE (node)
+                 ? with_type (words, type)
+                 : g_steal_pointer (&words);
+    }
   if (g_strcmp0 (tacho_json_get_string (object, "object", NULL), "error") == 0 ||
       g_strcmp0 (tacho_json_get_string (object, "type", NULL), "error") == 0)
     return words_of_object (object);

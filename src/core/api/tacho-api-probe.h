@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Which API is this, over REST or gRPC? A pure state machine: ask for the next request, feed the reply, read the
- * verdict. */
+/* Which API is this, over REST or gRPC? A pure state machine: ask for the next request, feed the
+ * reply, read the verdict. */
 #pragma once
 
 #include "api/tacho-api.h"

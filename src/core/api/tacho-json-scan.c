@@ -48,6 +48,7 @@ typedef enum
   KEY_CONTENT,
   KEY_REASONING_CONTENT,
   KEY_REASONING,
+  KEY_REASONING_DETAILS,
   KEY_TOOL_CALLS,
   KEY_PROMPT_TOKENS,
   KEY_COMPLETION_TOKENS,
@@ -84,11 +85,11 @@ static const Name choice_names[] = { NAME ("delta", KEY_DELTA),
                                      NAME ("text", KEY_TEXT),
                                      NAME ("finish_reason", KEY_FINISH_REASON),
                                      { NULL, 0, KEY_OTHER } };
-static const Name delta_names[] = { NAME ("content", KEY_CONTENT),
-                                    NAME ("reasoning_content", KEY_REASONING_CONTENT),
-                                    NAME ("reasoning", KEY_REASONING),
-                                    NAME ("tool_calls", KEY_TOOL_CALLS),
-                                    { NULL, 0, KEY_OTHER } };
+static const Name delta_names[] = {
+  NAME ("content", KEY_CONTENT),       NAME ("reasoning_content", KEY_REASONING_CONTENT),
+  NAME ("reasoning", KEY_REASONING),   NAME ("reasoning_details", KEY_REASONING_DETAILS),
+  NAME ("tool_calls", KEY_TOOL_CALLS), { NULL, 0, KEY_OTHER }
+};
 static const Name usage_names[] = { NAME ("prompt_tokens", KEY_PROMPT_TOKENS),
                                     NAME ("completion_tokens", KEY_COMPLETION_TOKENS),
                                     NAME ("prompt_tokens_details", KEY_PROMPT_TOKENS_DETAILS),
@@ -393,7 +394,7 @@ delta_member (Scan *scan, Key key, guint depth)
     case KEY_REASONING_CONTENT:
     case KEY_REASONING:
       return scan_text (scan, &scan->event->has_reasoning);
-    default: /* tool_calls */
+    default: /* tool_calls, reasoning_details */
       return scan_null (scan) || scan_word (scan, "[]", 2);
     }
 }

@@ -151,6 +151,26 @@ read_progress (JsonObject *object, TachoStreamEvent *event)
   event->prompt_progress = CLAMP ((double) processed / (double) total, 0.0, 1.0);
 }
 
+/* OpenRouter's third form: pieces of text or of a summary, joined where there are several. The
+ * joined text becomes a member of `delta`, which so owns it. */
+static const char *
+read_reasoning_details (JsonObject *delta, JsonArray *details)
+{
+  g_autoptr (GString) text = g_string_new (NULL);
+
+  for (guint i = 0; i < json_array_get_length (details); i++)
+    {
+      JsonObject *detail = tacho_json_array_get_object (details, i);
+      const char *piece = tacho_json_get_string (detail, "text", NULL);
+
+      g_string_append (text, piece != NULL ? piece : tacho_json_get_string (detail, "summary", ""));
+    }
+  if (text->len == 0)
+    return NULL;
+  json_object_set_string_member (delta, "reasoning", text->str);
+  return tacho_json_get_string (delta, "reasoning", NULL);
+}
+
 /* `reasoning_content` or `reasoning`: some servers send both with the same text, so never the sum.
  * A chat's delta, a completion's text and a whole reply's message differ only in where text
  * stands. */
@@ -159,6 +179,7 @@ read_choice (JsonObject *choice, TachoStreamEvent *event, JsonArray **tools, GEr
 {
   const char *other = NULL;
   JsonObject *delta = NULL;
+  JsonArray *details = NULL;
 
   if (!read_object (choice, "delta", &delta, error) ||
       (delta == NULL && !read_object (choice, "message", &delta, error)) ||
@@ -169,10 +190,13 @@ read_choice (JsonObject *choice, TachoStreamEvent *event, JsonArray **tools, GEr
     event->content = other;
   if (!read_text (delta, "reasoning_content", &event->reasoning, error) ||
       !read_text (delta, "reasoning", &other, error) ||
+      !read_array (delta, "reasoning_details", &details, error) ||
       !read_array (delta, "tool_calls", tools, error))
     return FALSE;
   if (event->reasoning == NULL)
     event->reasoning = other;
+  if (event->reasoning == NULL && details != NULL)
+    event->reasoning = read_reasoning_details (delta, details);
   event->role = tacho_json_get_string (delta, "role", NULL);
   event->finish_reason = tacho_json_get_string (choice, "finish_reason", NULL);
   event->has_content = event->content != NULL;

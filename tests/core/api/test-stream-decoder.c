@@ -182,6 +182,7 @@ mutate (GRand *rand, GString *text)
                                         "99999999999999999999",
                                         "\"usage\":",
                                         "\"tool_calls\":",
+                                        "\"reasoning_details\":[{\"text\":\"x\"}],",
                                         "error: ",
                                         "[DONE]",
                                         "\t" };
