@@ -14,7 +14,6 @@
 #include <grpc/support/alloc.h>
 
 #include <string.h>
-#include <time.h>
 
 #define MAX_PEERS 10000 /* connections that are told apart */
 
@@ -64,12 +63,14 @@ static void
 closed_cb (gpointer user_data, gboolean ok)
 {
   TachoSimRpc *rpc = user_data;
+  gboolean aborted = !rpc->ended || rpc->stalled;
 
   rpc->closed = TRUE;
-  if (!rpc->ended || rpc->stalled)
+  if (aborted)
     TACHO_SIM_COUNT (rpc->grpc->host->engine, aborted, rpc->n_generations);
   rpc->ended = TRUE;
   tacho_sim_rpc_record (rpc, 0);
+  tacho_sim_rpc_close_record (rpc, aborted);
   clear_delay (rpc);
   clear_data (rpc);
   maybe_free (rpc);
@@ -101,6 +102,12 @@ sent_cb (gpointer user_data, gboolean ok)
   TachoSimRpc *rpc = user_data;
 
   rpc->sending = FALSE;
+  if (ok)
+    {
+      rpc->last_ns = tacho_sim_rpc_now_ns ();
+      rpc->first_ns = rpc->first_ns > 0 ? rpc->first_ns : rpc->last_ns;
+      rpc->n_sent += rpc->sending_message != NULL;
+    }
   clear_sending (rpc);
   if (ok && !rpc->closed)
     pump (rpc);
@@ -545,16 +552,14 @@ tacho_sim_rpc_new (TachoSimGrpc *grpc,
   char *peer = grpc_call_get_peer (call);
   grpc_op op = { .op = GRPC_OP_RECV_CLOSE_ON_SERVER,
                  .data.recv_close_on_server.cancelled = &rpc->cancelled };
-  struct timespec now;
 
-  clock_gettime (CLOCK_MONOTONIC, &now);
   rpc->grpc = grpc;
   rpc->call = call;
   rpc->path = slice_to_text (details->method);
   rpc->method = tacho_sim_grpc_find_method (grpc, rpc->path);
   rpc->headers = tacho_headers_new ();
   rpc->peer = g_strdup (peer);
-  rpc->time_ns = (gint64) now.tv_sec * 1000000000 + now.tv_nsec;
+  rpc->time_ns = tacho_sim_rpc_now_ns ();
   rpc->number = ++grpc->host->n_requests;
   tacho_sim_play_init (&rpc->play);
   rpc->close_tag = (TachoSimTag){ closed_cb, rpc };

@@ -8,6 +8,7 @@
 #include "api/tacho-http-message.h"
 
 #include <string.h>
+#include <time.h>
 
 /* --- the capture ------------------------------------------------------------------------------ */
 
@@ -68,6 +69,20 @@ tacho_sim_rpc_grpc_status (guint status)
 }
 
 /**
+ * tacho_sim_rpc_now_ns:
+ *
+ * Returns: the server's own clock, CLOCK_MONOTONIC; not the replaceable one
+ */
+gint64
+tacho_sim_rpc_now_ns (void)
+{
+  struct timespec now;
+
+  clock_gettime (CLOCK_MONOTONIC, &now);
+  return (gint64) now.tv_sec * 1000000000 + now.tv_nsec;
+}
+
+/**
  * tacho_sim_rpc_record:
  * @rpc: a call
  * @status: HTTP status; 0: the client left, or met silence
@@ -87,14 +102,44 @@ tacho_sim_rpc_record (TachoSimRpc *rpc, guint status)
   request->number = rpc->number;
   request->method = g_strdup ("gRPC");
   request->path = g_strdup (rpc->path);
-  request->headers = g_ptr_array_ref (rpc->headers);
+  request->headers = tacho_headers_new (); /* of its own: secrets are replaced in it */
+  for (guint i = 0; i < rpc->headers->len; i++)
+    {
+      const TachoHeader *header = g_ptr_array_index (rpc->headers, i);
+
+      tacho_headers_add (request->headers, header->name, header->value);
+    }
   request->body = g_strdup (rpc->captured ? rpc->captured : "");
   request->time_ns = rpc->time_ns;
   request->status = status;
   request->fault = g_strdup (rpc->play.id);
   if (rpc->play.n_faults > 0)
     TACHO_SIM_COUNT (host->engine, faults, rpc->play.n_faults);
-  tacho_sim_capture_add (host->capture, request);
+  request->generation = rpc->n_generation;
+  tacho_sim_capture_open (host->capture, request);
+  rpc->record = request;
+}
+
+/**
+ * tacho_sim_rpc_close_record:
+ * @rpc: a call that is over, one way or the other
+ * @aborted: whether the client left before the end
+ */
+void
+tacho_sim_rpc_close_record (TachoSimRpc *rpc, gboolean aborted)
+{
+  TachoSimRequest *request = rpc->record;
+
+  if (request == NULL)
+    return;
+  request->first_byte_ns = rpc->first_ns;
+  request->last_byte_ns =
+      rpc->status_sent && rpc->last_ns > 0 ? rpc->last_ns : tacho_sim_rpc_now_ns ();
+  request->n_events = rpc->n_sent;
+  request->aborted = aborted;
+  request->generation = rpc->n_generation;
+  tacho_sim_capture_close (rpc->grpc->host->capture, request);
+  g_clear_pointer (&rpc->record, tacho_sim_request_free);
 }
 
 /* --- faults in the place of words ------------------------------------------------------------- */

@@ -93,6 +93,10 @@ struct _TachoSimRpc
   guint n_received;
   char *captured; /* the first message, as JSON */
   gboolean recorded;
+  TachoSimRequest *record;  /* what the capture has of it, until it is over */
+  gint64 first_ns, last_ns; /* of the reply; 0: none */
+  guint n_sent;             /* messages on the wire */
+  guint64 n_generation;     /* the first that it began, counted from 1; 0: none */
 
   GQueue out; /* of GBytes */
   grpc_metadata metadata[4];
@@ -121,6 +125,8 @@ void tacho_sim_rpc_finish (TachoSimRpc *rpc, grpc_status_code status, const char
 /* The front's side of a call. */
 void tacho_sim_rpc_when_sent (TachoSimRpc *rpc, void (*sent) (TachoSimRpc *rpc));
 void tacho_sim_rpc_record (TachoSimRpc *rpc, guint status);
+void tacho_sim_rpc_close_record (TachoSimRpc *rpc, gboolean aborted);
+gint64 tacho_sim_rpc_now_ns (void);
 void tacho_sim_rpc_cut (TachoSimRpc *rpc);
 gboolean tacho_sim_rpc_has_fault (TachoSimRpc *rpc, const char *name); /* of gRPC's own */
 gboolean tacho_sim_rpc_play_grpc (TachoSimRpc *rpc);           /* TRUE: it has ended the call */

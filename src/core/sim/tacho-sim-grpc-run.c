@@ -116,6 +116,8 @@ tacho_sim_run_start (TachoSimRpc *rpc,
   tacho_sim_generation_no_thoughts (run->generation);
   rpc->n_generations++;
   tacho_sim_generation_start (run->generation);
+  if (rpc->n_generation == 0)
+    rpc->n_generation = run->generation->sequence->id_task + 1;
   return run;
 }
 

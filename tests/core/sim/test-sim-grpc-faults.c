@@ -45,6 +45,24 @@ test_api_key (void)
   finish (&fixture);
 }
 
+/* The client left in the stream, and the capture says when and after how much. */
+static void
+check_captured (Fixture *fixture)
+{
+  g_autoptr (GPtrArray) requests = NULL;
+  const TachoSimRequest *request;
+
+  requests = tacho_sim_server_take_requests (fixture->server);
+  g_assert_cmpuint (requests->len, ==, 1);
+  request = g_ptr_array_index (requests, 0);
+  g_assert_cmpuint (request->status, ==, 200);
+  g_assert_true (request->aborted);
+  g_assert_cmpuint (request->generation, ==, 1);
+  g_assert_cmpuint (request->n_events, >=, 1);
+  g_assert_cmpint (request->time_ns, <, request->first_byte_ns);
+  g_assert_cmpint (request->first_byte_ns, <, request->last_byte_ns);
+}
+
 static void
 test_cancel (void)
 {
@@ -68,6 +86,7 @@ test_cancel (void)
   g_assert_cmpint (call.status, ==, GRPC_STATUS_CANCELLED);
   TACHO_TEST_SPIN_UNTIL ((get_counters (&fixture, &counters), counters.active == 0));
   g_assert_cmpuint (counters.aborted, ==, 1);
+  check_captured (&fixture);
   g_assert_cmpuint (counters.completed, ==, 0);
   g_assert_cmpuint (counters.output_tokens, <, 1000);
   peer_clear (&call);
