@@ -4,8 +4,8 @@
 _tacho_cli()
 {
   local cur prev command='' i skip=''
-  local commands='probe models prompt bench simulate'
-  local common='--url --grpc --protocol --api --api-key-env --ca --cert --key --pin --proxy --allow-plain-key --header --timeout-connect --timeout-first
+  local commands='probe models prompt bench profiles config simulate'
+  local common='--url --profile --grpc --protocol --api --api-key-env --ca --cert --key --pin --proxy --allow-plain-key --header --timeout-connect --timeout-first
     --timeout-idle --timeout-total --json --help'
   local options=''
 
@@ -25,7 +25,7 @@ _tacho_cli()
       continue
     fi
     case ${COMP_WORDS[i]} in
-      --json | --help | --version | --allow-plain-key | --watch) ;;
+      --json | --help | --version | --allow-plain-key | --watch | --api-key | --no-api-key | --default | --origin) ;;
       -*) skip=yes ;;
       [:=]*) ;;
       *) [[ " $commands " == *" ${COMP_WORDS[i]} "* ]] && { command=${COMP_WORDS[i]}; break; } ;;
@@ -38,6 +38,12 @@ _tacho_cli()
       compopt -o filenames 2> /dev/null
       return ;;
     --api) mapfile -t COMPREPLY < <(compgen -W 'auto openai openai-responses llamacpp ollama lmstudio vllm sglang tgi oip ryzanstein' -- "$cur"); return ;;
+    --order) mapfile -t COMPREPLY < <(compgen -W 'grpc-first rest-first' -- "$cur"); return ;;
+    --profile)
+      # One name a line: it may hold blanks.
+      mapfile -t COMPREPLY < <(IFS=$'\n'; compgen -W "$("${COMP_WORDS[0]}" config show 2> /dev/null |
+        sed -n 's/^profile \(.*[^ ]\)  *url  .*/\1/p')" -- "$cur")
+      return ;;
     --protocol) mapfile -t COMPREPLY < <(compgen -W 'rest grpc hybrid' -- "$cur"); return ;;
     --api-key-env) mapfile -t COMPREPLY < <(compgen -e -- "$cur"); return ;;
     --format) mapfile -t COMPREPLY < <(compgen -W 'tacho csv' -- "$cur"); return ;;
@@ -53,9 +59,13 @@ _tacho_cli()
     probe) options="$common --watch" ;;
     models) options='list show load unload pull delete'
         [[ $cur == -* ]] && options="--all --from --refresh $common" ;;
-    prompt) options="-m --model --system --max-tokens --temperature --top-p --seed --stop --no-stream --stats $common" ;;
+    prompt) options="-m --model --system --max-tokens --temperature --top-p --seed --stop --stream --no-stream --stats $common" ;;
     bench) options="-m --model --concurrency --requests --duration --warmup --prompt-tokens --output-tokens
         --seed --salt --no-salt --slo --fail-on --out --records --format $common" ;;
+    profiles) options='list show add edit remove test default'
+        [[ $cur == -* ]] && options="--name -m --model --order --api-key --no-api-key --default $common" ;;
+    config) options='show path check set unset'
+        [[ $cur == -* ]] && options="--origin $common" ;;
     simulate) options='--port --api --also --grpc-port --tls-cert --tls-key --tls-client-ca --slots
       --kv-cache --rate-limit --scenario --models --ttft --itl --fault --capture --seed --json --help' ;;
   esac

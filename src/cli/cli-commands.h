@@ -13,6 +13,8 @@ int cli_models_pull (CliSession *session, const char *id); /* of cli_models */
 int cli_models (CliSession *session, int argc, char **argv);
 int cli_prompt (CliSession *session, int argc, char **argv);
 int cli_bench (CliSession *session, int argc, char **argv);
+int cli_config (CliSession *session, int argc, char **argv);
+int cli_profiles (CliSession *session, int argc, char **argv);
 int cli_simulate (CliSession *session, int argc, char **argv);
 
 /* Parses; -1: go on, else the exit status (help was shown, or a mistake was said). */

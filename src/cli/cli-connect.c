@@ -3,6 +3,7 @@
 #define G_LOG_DOMAIN "tacho-cli"
 
 #include "cli-connect.h"
+#include "cli-profile.h"
 
 #include "base/tacho-error.h"
 #include "base/tacho-json.h"
@@ -48,146 +49,19 @@ cli_session_free (CliSession *self)
     tacho_sim_server_stop (self->sim);
   g_clear_object (&self->sim);
   g_clear_object (&self->profile);
+  g_clear_object (&self->secrets);
+  g_clear_object (&self->config);
+  g_strfreev (self->groups);
   g_clear_object (&self->cancellable);
   g_clear_object (&self->result);
   cli_globals_clear (&self->globals);
   g_free (self);
 }
 
-static gboolean
-set_timeouts (CliSession *self, GError **error)
-{
-  static const char *const names[TACHO_N_TIMEOUTS] = {
-    [TACHO_TIMEOUT_CONNECT] = "timeout-connect",
-    [TACHO_TIMEOUT_FIRST] = "timeout-first",
-    [TACHO_TIMEOUT_IDLE] = "timeout-idle",
-    [TACHO_TIMEOUT_TOTAL] = "timeout-total",
-  };
-
-  for (guint i = 0; i < TACHO_N_TIMEOUTS; i++)
-    {
-      double seconds;
-
-      if (self->globals.timeouts[i] == NULL)
-        continue;
-      if (!cli_parse_seconds (names[i], self->globals.timeouts[i], 0.001, 604800, &seconds,
-                              error) ||
-          !tacho_profile_set_timeout (self->profile, i, seconds, error))
-        return FALSE;
-    }
-  return TRUE;
-}
-
-static gboolean
-set_key (CliSession *self, GError **error)
-{
-  const char *variable = self->globals.api_key_env;
-  const char *key;
-
-  if (variable == NULL)
-    return TRUE;
-  key = g_getenv (variable);
-  if (key == NULL || *key == '\0')
-    {
-      g_set_error (error, CLI_ERROR, CLI_ERROR_USAGE,
-                   "--api-key-env: the environment variable %s is not set. It takes the name of a "
-                   "variable, not a key.",
-                   variable);
-      return FALSE;
-    }
-  return tacho_profile_set_api_key (self->profile, key, error);
-}
-
-/* A file that cannot be used is wrong usage: nothing was sent. */
-static gboolean
-usage_of (GError **error, const char *option)
-{
-  g_prefix_error (error, "%s: ", option);
-  if (error != NULL && (*error)->domain == TACHO_ERROR)
-    (*error)->code = TACHO_ERROR_INVALID;
-  return FALSE;
-}
-
-static gboolean
-set_protocol (CliSession *self, GError **error)
-{
-  CliGlobals *globals = &self->globals;
-  TachoProtocol protocol = tacho_profile_get_protocol (self->profile);
-
-  if (globals->grpc != NULL && !tacho_profile_set_grpc_target (self->profile, globals->grpc, error))
-    return usage_of (error, "--grpc");
-  if (globals->protocol == NULL)
-    /* Both addresses were given: both are meant. */
-    protocol = globals->grpc != NULL && tacho_profile_get_url (self->profile) != NULL
-                   ? TACHO_PROTOCOL_HYBRID
-                   : protocol;
-  else if (!tacho_protocol_from_string (globals->protocol, &protocol))
-    {
-      g_set_error (error, CLI_ERROR, CLI_ERROR_USAGE,
-                   "--protocol takes rest, grpc or hybrid, not “%.40s”.", globals->protocol);
-      return FALSE;
-    }
-  if (!tacho_profile_set_protocol (self->profile, protocol, error))
-    return usage_of (error, "--protocol");
-  return TRUE;
-}
-
-static gboolean
-set_tls (CliSession *self, GError **error)
-{
-  CliGlobals *globals = &self->globals;
-
-  if (globals->ca_file != NULL &&
-      !tacho_profile_set_ca_file (self->profile, globals->ca_file, error))
-    return usage_of (error, "--ca");
-  if ((globals->cert_file != NULL || globals->key_file != NULL) &&
-      !tacho_profile_set_client_cert (self->profile, globals->cert_file, globals->key_file, error))
-    return usage_of (error, "--cert and --key");
-  if (globals->pin != NULL && !tacho_profile_set_pin (self->profile, globals->pin, error))
-    return usage_of (error, "--pin");
-  if (globals->proxy != NULL && !tacho_profile_set_proxy (self->profile, globals->proxy, error))
-    return usage_of (error, "--proxy");
-  if (globals->allow_plain_key)
-    tacho_profile_set_allow_plain_key (self->profile, TRUE);
-  return TRUE;
-}
-
-static gboolean
-fill_profile (CliSession *self, GError **error)
-{
-  CliGlobals *globals = &self->globals;
-
-  if (globals->api != NULL && !tacho_profile_set_api (self->profile, globals->api, error))
-    return usage_of (error, "--api");
-  for (guint i = 0; globals->headers != NULL && globals->headers[i] != NULL; i++)
-    if (!tacho_profile_add_header (self->profile, globals->headers[i], error))
-      return usage_of (error, "--header");
-  return set_protocol (self, error) && set_tls (self, error) && set_timeouts (self, error) &&
-         set_key (self, error);
-}
-
 gboolean
 cli_session_open (CliSession *self, GError **error)
 {
-  const char *url = self->globals.url != NULL ? self->globals.url : g_getenv ("TACHO_URL");
-
-  if (url != NULL && *url == '\0')
-    url = NULL;
-  if (url == NULL && self->globals.grpc == NULL)
-    {
-      g_set_error (
-          error, CLI_ERROR, CLI_ERROR_USAGE,
-          "Which server? Give --url http://HOST:PORT (or set TACHO_URL), --grpc HOST:PORT, or "
-          "--url sim: for the built-in simulated one.");
-      return FALSE;
-    }
-  self->profile = tacho_profile_new ("command line", url, error);
-  if (self->profile == NULL)
-    {
-      g_prefix_error (error, "--url: ");
-      return FALSE;
-    }
-  if (!fill_profile (self, error))
+  if (self->profile == NULL && !cli_profile_choose (self, error))
     return FALSE;
   if (tacho_profile_is_sim (self->profile))
     {
@@ -384,9 +258,12 @@ cli_session_use_model (CliSession *self, const char *id, GError **error)
   TachoModel *model;
   TachoModelStatus status;
   g_autofree char *found = NULL;
+  g_autofree char *wanted = NULL;
 
   if (!cli_session_list (self, error))
     return NULL;
+  if (id == NULL)
+    id = wanted = cli_profile_dup_model (self);
   model = cli_session_pick_model (self, id, error);
   if (model == NULL)
     return NULL;

@@ -6,6 +6,8 @@
 #include "cli-options.h"
 #include "cli-terminal.h"
 
+#include "config/tacho-config.h"
+#include "config/tacho-secrets.h"
 #include "service/tacho-client-manager.h"
 #include "service/tacho-model-service.h"
 #include "sim/tacho-sim-server.h"
@@ -21,6 +23,9 @@ struct _CliSession
 {
   CliTerminal *terminal;
   CliGlobals globals;
+  TachoConfig *config;   /* read when it is first needed */
+  TachoSecrets *secrets; /* the same */
+  char **groups;         /* of the configuration */
   TachoProfile *profile;
   TachoSimServer *sim;
   TachoClientManager *manager;

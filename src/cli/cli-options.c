@@ -10,19 +10,19 @@
 
 G_DEFINE_QUARK (cli - error - quark, cli_error)
 
-#define N_COMMON 16
+#define N_COMMON 17
 #define MAX_OPTIONS 64
 
 /* Options that the contract names for later versions: refused by name rather than as a typing
  * error. */
 static const char *const later_options[] = {
-  "profile",  "grpc",      "protocol",           "rate", "arrival", "ramp", "prompts",
-  "scenario", "grpc-port", "fail-on-regression", NULL,
+  "rate", "arrival", "ramp", "prompts", "scenario", "grpc-port", "fail-on-regression", NULL,
 };
 
 void
 cli_globals_clear (CliGlobals *globals)
 {
+  g_free (globals->profile);
   g_free (globals->url);
   g_free (globals->grpc);
   g_free (globals->protocol);
@@ -45,6 +45,8 @@ common_options (CliGlobals *globals, CliOption options[N_COMMON + 1])
   const CliOption list[N_COMMON + 1] = {
     { "url", 0, "URL", FALSE, &globals->url,
       "Server to use; sim: is the built-in simulated one. Else $TACHO_URL" },
+    { "profile", 0, "NAME", FALSE, &globals->profile,
+      "Or a server of “tacho-cli profiles”. Else $TACHO_PROFILE, or the default" },
     { "grpc", 0, "HOST:PORT", FALSE, &globals->grpc,
       "Its gRPC side; grpcs://HOST:PORT for TLS. With --url too, both are used" },
     { "protocol", 0, "P", FALSE, &globals->protocol, "rest, grpc or hybrid (gRPC, then REST)" },

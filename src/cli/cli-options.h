@@ -17,6 +17,7 @@ typedef enum
 /* The options of every command. */
 typedef struct
 {
+  char *profile;
   char *url;
   char *grpc;
   char *protocol;

@@ -4,6 +4,7 @@
 
 #include "cli-commands.h"
 #include "cli-endpoints.h"
+#include "cli-profile.h"
 
 #include "base/tacho-error.h"
 #include "service/tacho-inference-service.h"
@@ -24,6 +25,7 @@ typedef struct
   char *top_p;
   char *seed;
   char **stop;
+  gboolean stream;
   gboolean no_stream;
   gboolean stats;
 } PromptOptions;
@@ -146,7 +148,12 @@ make_request (const PromptOptions *options, const char *text, GError **error)
     return NULL;
   request->stream = !options->no_stream;
   request->stop = g_strdupv (options->stop);
-  if (options->system != NULL)
+  if (options->stream && options->no_stream)
+    {
+      g_set_error (error, CLI_ERROR, CLI_ERROR_USAGE, "Give --stream or --no-stream, not both.");
+      return NULL;
+    }
+  if (options->system != NULL && *options->system != '\0')
     tacho_generate_request_add_message (request, TACHO_ROLE_SYSTEM, options->system);
   tacho_generate_request_add_message (request, TACHO_ROLE_USER, text);
   return g_steal_pointer (&request);
@@ -328,6 +335,47 @@ finish_prompt (Prompt *prompt, const PromptOptions *options, const char *model)
   return cli_session_fail (session, error);
 }
 
+/* The configuration's values for what no option says. They were checked when they were read. */
+static void
+apply_defaults (CliSession *session, const PromptOptions *options, TachoGenerateRequest *request)
+{
+  static const char *const keys[] = { "temperature", "top-p", "max-tokens", "streaming",
+                                      "system-prompt" };
+  TachoConfig *config = cli_session_get_config (session);
+  g_autofree char *group = tacho_config_group_make ("model", request->model);
+  g_autofree char *context = tacho_config_dup_value (config, group, "context", NULL);
+  gint64 limit = context != NULL ? g_ascii_strtoll (context, NULL, 10) : G_MAXINT64;
+  char *values[G_N_ELEMENTS (keys)] = { NULL };
+
+  for (guint i = 0; i < G_N_ELEMENTS (keys); i++)
+    values[i] = tacho_config_dup_inference (config, request->model, keys[i], NULL);
+  if (options->temperature == NULL && values[0] != NULL)
+    request->temperature = g_ascii_strtod (values[0], NULL);
+  if (options->top_p == NULL && values[1] != NULL)
+    request->top_p = g_ascii_strtod (values[1], NULL);
+  if (options->max_tokens == NULL && values[2] != NULL)
+    request->max_tokens = g_ascii_strtoll (values[2], NULL, 10);
+  if (!options->stream && !options->no_stream && values[3] != NULL)
+    request->stream = g_str_equal (values[3], "true");
+  if (options->system == NULL && values[4] != NULL && *values[4] != '\0')
+    {
+      GPtrArray *messages = request->messages;
+
+      tacho_generate_request_add_message (request, TACHO_ROLE_SYSTEM, values[4]);
+      g_ptr_array_insert (messages, 0, g_ptr_array_steal_index (messages, messages->len - 1));
+    }
+  if (request->max_tokens > limit)
+    {
+      cli_terminal_say (session->terminal,
+                        "A reply of %" G_GINT64_FORMAT " tokens is asked for, not of "
+                        "%" G_GINT64_FORMAT ": that is the context of %s in the configuration.",
+                        limit, request->max_tokens, request->model);
+      request->max_tokens = limit;
+    }
+  for (guint i = 0; i < G_N_ELEMENTS (keys); i++)
+    g_clear_pointer (&values[i], g_free);
+}
+
 static int
 run_prompt (CliSession *session, const PromptOptions *options, TachoGenerateRequest *request)
 {
@@ -342,6 +390,7 @@ run_prompt (CliSession *session, const PromptOptions *options, TachoGenerateRequ
   request->model = cli_session_use_model (session, options->model, &error);
   if (request->model == NULL)
     return cli_session_fail (session, error);
+  apply_defaults (session, options, request);
   request->return_progress = cli_terminal_is_live (session->terminal) && request->stream;
   service = tacho_inference_service_new (session->manager);
   generation = tacho_inference_service_start (service, request, &error);
@@ -373,6 +422,7 @@ cli_prompt (CliSession *session, int argc, char **argv)
     { "top-p", 0, "X", FALSE, &prompt.top_p, "Nucleus sampling, 0 to 1" },
     { "seed", 0, "N", FALSE, &prompt.seed, "Seed of the sampling" },
     { "stop", 0, "TEXT", TRUE, &prompt.stop, "End the reply before this text; may be repeated" },
+    { "stream", 0, NULL, FALSE, &prompt.stream, "Show the reply as it comes (the default)" },
     { "no-stream", 0, NULL, FALSE, &prompt.no_stream, "Ask for the whole reply at once" },
     { "stats", 0, NULL, FALSE, &prompt.stats, "Times and tokens on the standard error" },
     { NULL },

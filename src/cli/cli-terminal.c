@@ -177,6 +177,15 @@ cli_terminal_say (CliTerminal *self, const char *format, ...)
 }
 
 void
+cli_terminal_ask (CliTerminal *self, const char *text)
+{
+  g_autofree char *safe = tacho_text_sanitize (text, -1);
+
+  cli_terminal_progress (self, NULL);
+  write_all (STDERR_FILENO, safe, strlen (safe));
+}
+
+void
 cli_terminal_error (CliTerminal *self, const char *format, ...)
 {
   g_autofree char *text = NULL;

@@ -23,6 +23,7 @@ gboolean cli_terminal_finish (CliTerminal *self); /* FALSE: stdout could not be 
 /* stderr. Everything is sanitised. */
 void cli_terminal_say (CliTerminal *self, const char *format, ...) G_GNUC_PRINTF (2, 3);
 void cli_terminal_error (CliTerminal *self, const char *format, ...) G_GNUC_PRINTF (2, 3);
+void cli_terminal_ask (CliTerminal *self, const char *text); /* no line end is added */
 void cli_terminal_dim (CliTerminal *self, const char *text); /* reasoning; only on a terminal */
 void cli_terminal_progress (CliTerminal *self, const char *line); /* NULL: take it away */
 

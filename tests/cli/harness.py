@@ -51,7 +51,8 @@ def main():
 
 
 def environment(**extra):
-    env = {k: v for k, v in os.environ.items() if k not in ("TACHO_URL", "NO_COLOR")}
+    env = {k: v for k, v in os.environ.items() if not (k.startswith("TACHO_") and k != "TACHO_BUILD_ROOT") and k != "NO_COLOR"}
+    env["TACHO_CONFIG"] = "/nonexistent/tacho.conf"  # never the person's own
     env.update(extra)
     return env
 

@@ -6,7 +6,7 @@ import subprocess
 
 from harness import CLI, Skip, environment, expect, main, run, test
 
-COMMANDS = ("probe", "models", "prompt", "bench", "simulate")
+COMMANDS = ("probe", "models", "prompt", "bench", "profiles", "config", "simulate")
 
 
 @test
@@ -125,7 +125,7 @@ def the_completion_completes():
         ask tacho-cli probe --api ll; ask tacho-cli --url http : //127.0.0.1 : 80 bench --fail"""
     p = subprocess.run(["bash", "-c", ask, script], capture_output=True, text=True, timeout=60)
     assert p.stderr == "", p.stderr
-    assert p.stdout.splitlines() == ["probe prompt", "--concurrency", "models", "unload", "llamacpp",
+    assert p.stdout.splitlines() == ["probe prompt profiles", "--concurrency", "models", "unload", "llamacpp",
                                      "--fail-on"], p.stdout
 
 

@@ -24,7 +24,22 @@ looks_secret (const char *key)
 static gboolean
 is_hidden (const TachoConfigKey *key)
 {
-  return key->type == TACHO_CONFIG_HEADERS || g_str_equal (key->key, "api-key-env");
+  static const char *const hidden[] = { "headers", "api-key-env", "url", "proxy", NULL };
+
+  return g_strv_contains (hidden, key->key);
+}
+
+/* One that was refused may hold the very secret that it was refused for. */
+static gboolean
+is_in_use (TachoConfig *self, const TachoConfigKey *key, const char *profile)
+{
+  TachoProfile *found;
+
+  if (profile == NULL || !g_str_equal (key->kind, "profile") || !is_hidden (key))
+    return TRUE;
+  found = tacho_config_lookup_profile (self, profile);
+  return found != NULL &&
+         (!g_str_equal (key->key, "api-key-env") || tacho_profile_get_api_key_env (found) != NULL);
 }
 
 char *
@@ -177,7 +192,8 @@ dup_value (TachoConfig *self,
  * @key: key in it
  * @origin: (out) (optional): where the value came from
  *
- * Returns: (transfer full) (nullable): the value in its plain form; %NULL if it is not set
+ * Returns: (transfer full) (nullable): the value in its plain form; %NULL if it is not set, or if
+ *   it was refused and could hold a secret
  */
 char *
 tacho_config_dup_value (TachoConfig *self,
@@ -195,7 +211,7 @@ tacho_config_dup_value (TachoConfig *self,
   kind = tacho_config_group_parse (group, &name);
   if (kind != NULL)
     known = tacho_config_key_find (kind, key);
-  if (known != NULL)
+  if (known != NULL && is_in_use (self, known, name))
     return dup_value (self, known, group, origin);
   if (origin != NULL)
     *origin = TACHO_ORIGIN_DEFAULT;

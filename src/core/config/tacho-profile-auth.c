@@ -20,12 +20,11 @@ tacho_profile_wipe (char *secret)
   g_free (secret);
 }
 
-/* Is this the header that a key goes into, for one family or another? */
+/* Is this the header that the key goes into? */
 static gboolean
 is_key_header (const char *name)
 {
-  return g_ascii_strcasecmp (name, "Authorization") == 0 ||
-         g_ascii_strcasecmp (name, "x-api-key") == 0;
+  return g_ascii_strcasecmp (name, "Authorization") == 0;
 }
 
 static gboolean
@@ -45,9 +44,10 @@ has_key_header (TachoProfile *self)
 static gboolean
 refuse_both (GError **error)
 {
-  g_set_error_literal (error, TACHO_ERROR, TACHO_ERROR_INVALID,
-                       "An API key and a header of one's own that carries one (Authorization, "
-                       "x-api-key) exclude each other: give the one or the other");
+  g_set_error_literal (
+      error, TACHO_ERROR, TACHO_ERROR_INVALID,
+      "An API key and a header “Authorization” exclude each other, since the key is sent "
+      "in that header: give the one or the other");
   return FALSE;
 }
 

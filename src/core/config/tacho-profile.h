@@ -43,7 +43,7 @@ gboolean tacho_profile_get_key_in_keyring (TachoProfile *self);
 void tacho_profile_set_key_in_keyring (TachoProfile *self, gboolean in_keyring);
 /* scheme://host:port of each side, a blank between: where the key may go. NULL: nowhere yet. */
 char *tacho_profile_dup_key_origin (TachoProfile *self) G_GNUC_WARN_UNUSED_RESULT;
-/* "K: V". Not Authorization or x-api-key beside a key: one of the two would be sent in vain. */
+/* "K: V". Not Authorization beside a key: one of the two would be sent in vain. */
 gboolean tacho_profile_add_header (TachoProfile *self, const char *line, GError **error);
 void tacho_profile_clear_headers (TachoProfile *self);
 const char *const *tacho_profile_get_headers (TachoProfile *self);
