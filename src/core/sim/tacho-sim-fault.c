@@ -112,6 +112,22 @@ tacho_sim_fault_set_clear (TachoSimFaultSet *set)
   g_ptr_array_set_size (set->entries, 0);
 }
 
+/**
+ * tacho_sim_fault_set_list:
+ * @set: a set
+ *
+ * Returns: (transfer full): the specs of its faults, in their order
+ */
+char **
+tacho_sim_fault_set_list (TachoSimFaultSet *set)
+{
+  char **list = g_new0 (char *, set->entries->len + 1);
+
+  for (guint i = 0; i < set->entries->len; i++)
+    list[i] = g_strdup (((Entry *) g_ptr_array_index (set->entries, i))->id);
+  return list;
+}
+
 /* Pace goes with any other fault; of the others the last counts. */
 static void
 play_add_wire (TachoSimPlay *play, const TachoSimFault *fault)

@@ -44,6 +44,7 @@ TachoSimFaultSet *tacho_sim_fault_set_new (guint64 seed) G_GNUC_WARN_UNUSED_RESU
 void tacho_sim_fault_set_free (TachoSimFaultSet *set);
 void tacho_sim_fault_set_add (TachoSimFaultSet *set, const TachoSimFault *fault);
 void tacho_sim_fault_set_clear (TachoSimFaultSet *set);
+char **tacho_sim_fault_set_list (TachoSimFaultSet *set) G_GNUC_WARN_UNUSED_RESULT; /* specs */
 /* request_spec: faults that the request itself asks for ("X-Tacho-Fault: SPEC"), or NULL. */
 gboolean tacho_sim_fault_set_match (TachoSimFaultSet *set,
                                     const char *path,

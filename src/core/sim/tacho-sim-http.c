@@ -96,24 +96,6 @@ tacho_sim_exchange_reply_json (TachoSimExchange *exchange, GString *json)
   tacho_sim_exchange_reply (exchange, 200, TACHO_SIM_JSON_TYPE, g_string_free (json, FALSE));
 }
 
-static void
-reply_counters (TachoSimExchange *exchange)
-{
-  TachoSimCounters c;
-
-  tacho_sim_engine_get_counters (exchange->host->engine, &c);
-  tacho_sim_exchange_reply (
-      exchange, 200, JSON_TYPE,
-      g_strdup_printf ("{\"requests\":%" G_GUINT64_FORMAT ",\"connections\":%" G_GUINT64_FORMAT
-                       ",\"generations\":%" G_GUINT64_FORMAT ",\"completed\":%" G_GUINT64_FORMAT
-                       ",\"aborted\":%" G_GUINT64_FORMAT ",\"output_tokens\":%" G_GUINT64_FORMAT
-                       ",\"prompt_tokens\":%" G_GUINT64_FORMAT ",\"faults\":%" G_GUINT64_FORMAT
-                       ",\"active\":%u,\"queued\":%u,\"max_active\":%u,\"max_in_flight\":%u}\n",
-                       c.requests, c.connections, c.generations, c.completed, c.aborted,
-                       c.output_tokens, c.prompt_tokens, c.faults, c.active, c.queued, c.max_active,
-                       c.max_in_flight));
-}
-
 /* LM Studio says so with status 200. */
 static void
 reply_unknown (TachoSimExchange *exchange)
@@ -193,12 +175,9 @@ route_to_family (TachoSimExchange *exchange)
 static void
 route (TachoSimExchange *exchange)
 {
-  if (g_str_equal (exchange->path, "/__tacho/requests"))
-    tacho_sim_exchange_reply (exchange, 200, JSON_TYPE,
-                              tacho_sim_capture_to_json (exchange->host->capture, 0));
-  else if (g_str_equal (exchange->path, "/__tacho/counters"))
-    reply_counters (exchange);
-  else if (!tacho_sim_limit_refuses (exchange) && !route_to_family (exchange))
+  if (tacho_sim_control_route (exchange))
+    return;
+  if (!tacho_sim_limit_refuses (exchange) && !route_to_family (exchange))
     reply_unknown (exchange);
 }
 

@@ -31,9 +31,10 @@ typedef struct
   TachoSimCapture *capture;
   GMutex fault_lock;
   TachoSimFaultSet *faults;
-  GHashTable *adapters; /* LoRA: name to path */
-  GPtrArray *pulls;     /* of TachoSimPull */
-  GQueue exchanges;     /* of TachoSimExchange */
+  GHashTable *adapters;         /* LoRA: name to path */
+  GPtrArray *pulls;             /* of TachoSimPull */
+  GQueue exchanges;             /* of TachoSimExchange */
+  struct _TachoSimSides *sides; /* the ports; the server's */
   guint64 n_requests;
   TachoSimBucket requests_left, tokens_left; /* of the rate limits */
   guint64 n_counted_tokens;
@@ -126,6 +127,7 @@ void tacho_sim_exchange_reply_json (TachoSimExchange *exchange, GString *json /*
 /* TRUE: the request is over a rate limit, and was refused. */
 gboolean tacho_sim_limit_refuses (TachoSimExchange *exchange);
 gboolean tacho_sim_is_generation (const char *path);
+gboolean tacho_sim_control_route (TachoSimExchange *exchange); /* below /__tacho/ */
 gboolean tacho_sim_equal_secret (const char *a, const char *b);
 
 G_END_DECLS

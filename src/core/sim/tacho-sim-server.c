@@ -7,9 +7,9 @@
 #include "sim/tacho-sim-server.h"
 
 #include "base/tacho-error.h"
-#include "sim/tacho-sim-grpc.h"
 #include "sim/tacho-sim-http.h"
 #include "sim/tacho-sim-job.h"
+#include "sim/tacho-sim-sides.h"
 
 #include <string.h>
 
@@ -18,23 +18,12 @@ struct _TachoSimServer
   GObject parent_instance;
 
   TachoSimConfig *config;
-  TachoSimHost *host;   /* from the first start on; its engine and capture outlive the thread */
-  GPtrArray *listeners; /* of TachoSimListener */
-  GPtrArray *grpcs;     /* of TachoSimGrpc */
+  TachoSimHost *host; /* from the first start on; its engine and capture outlive the thread */
   GThread *thread;
   GMainLoop *loop;
-  GPtrArray *urls; /* of each front */
 };
 
 G_DEFINE_FINAL_TYPE (TachoSimServer, tacho_sim_server, G_TYPE_OBJECT)
-
-/* Connections end in idle sources of libsoup's: let them run before the context goes. */
-static void
-drain (GMainContext *context)
-{
-  for (guint i = 0; i < 1000 && g_main_context_iteration (context, FALSE); i++)
-    ;
-}
 
 static gpointer
 thread_func (gpointer user_data)
@@ -44,13 +33,7 @@ thread_func (gpointer user_data)
 
   g_main_context_push_thread_default (host->context);
   g_main_loop_run (self->loop);
-  tacho_sim_host_detach (host);
-  g_ptr_array_set_size (self->grpcs, 0);
-  for (guint i = 0; i < self->listeners->len; i++)
-    soup_server_disconnect (((TachoSimListener *) g_ptr_array_index (self->listeners, i))->soup);
-  drain (host->context);
-  g_ptr_array_set_size (self->listeners, 0);
-  drain (host->context);
+  tacho_sim_sides_close (host->sides);
   g_main_context_pop_thread_default (host->context);
   return NULL;
 }
@@ -67,6 +50,7 @@ host_free (TachoSimHost *host)
 {
   if (host == NULL)
     return;
+  tacho_sim_sides_free (host->sides);
   g_ptr_array_unref (host->pulls);
   tacho_sim_engine_free (host->engine);
   tacho_sim_capture_free (host->capture);
@@ -96,60 +80,20 @@ host_new (const TachoSimConfig *config, GError **error)
   host->adapters = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, g_free);
   g_mutex_init (&host->fault_lock);
   g_queue_init (&host->exchanges);
+  host->sides = tacho_sim_sides_new (host);
   for (guint i = 0; i < config->faults->len; i++)
     tacho_sim_fault_set_add (host->faults, g_ptr_array_index (config->faults, i));
   return host;
 }
 
 static gboolean
-listen_on_front (TachoSimServer *self, const TachoSimFront *front, GError **error)
-{
-  TachoSimListener *listener;
-  TachoSimGrpc *grpc;
-
-  if (front->grpc)
-    {
-      grpc = tacho_sim_grpc_new (self->host, front, error);
-      if (grpc == NULL)
-        return FALSE;
-      g_ptr_array_add (self->grpcs, grpc);
-      g_ptr_array_add (self->urls,
-                       g_strdup_printf ("%s://127.0.0.1:%u", front->tls ? "grpcs" : "grpc",
-                                        tacho_sim_grpc_get_port (grpc)));
-      return TRUE;
-    }
-  listener = tacho_sim_listener_new (self->host, front, error);
-  if (listener == NULL)
-    return FALSE;
-  g_ptr_array_add (self->listeners, listener);
-  g_ptr_array_add (self->urls, g_strdup_printf ("%s://127.0.0.1:%u", front->tls ? "https" : "http",
-                                                tacho_sim_listener_get_port (listener)));
-  return TRUE;
-}
-
-static gboolean
 listen_on (TachoSimServer *self, guint16 port, GError **error)
 {
   TachoSimHost *host = self->host;
-  gboolean listening = TRUE;
+  gboolean listening;
 
-  g_ptr_array_set_size (self->urls, 0);
   g_main_context_push_thread_default (host->context);
-  for (guint i = 0; listening && i < host->config->fronts->len; i++)
-    {
-      TachoSimFront front = *tacho_sim_config_get_front (host->config, i);
-
-      if (i == 0 && port != 0)
-        front.port = port;
-      listening = listen_on_front (self, &front, error);
-    }
-  if (!listening)
-    {
-      g_ptr_array_set_size (self->grpcs, 0);
-      g_ptr_array_set_size (self->listeners, 0);
-      g_ptr_array_set_size (self->urls, 0);
-      drain (host->context);
-    }
+  listening = tacho_sim_sides_open (host->sides, port, error);
   g_main_context_pop_thread_default (host->context);
   return listening;
 }
@@ -176,9 +120,6 @@ tacho_sim_server_finalize (GObject *object)
   tacho_sim_server_stop (self);
   host_free (self->host);
   tacho_sim_config_free (self->config);
-  g_ptr_array_unref (self->listeners);
-  g_ptr_array_unref (self->grpcs);
-  g_ptr_array_unref (self->urls);
   G_OBJECT_CLASS (tacho_sim_server_parent_class)->finalize (object);
 }
 
@@ -191,9 +132,6 @@ tacho_sim_server_class_init (TachoSimServerClass *klass)
 static void
 tacho_sim_server_init (TachoSimServer *self)
 {
-  self->listeners = g_ptr_array_new_with_free_func ((GDestroyNotify) tacho_sim_listener_free);
-  self->grpcs = g_ptr_array_new_with_free_func ((GDestroyNotify) tacho_sim_grpc_free);
-  self->urls = g_ptr_array_new_with_free_func (g_free);
 }
 
 /**
@@ -242,6 +180,7 @@ tacho_sim_server_start (TachoSimServer *self, guint16 port, GError **error)
       return FALSE;
     }
   load_single (self);
+  tacho_sim_sides_start_timeline (self->host->sides);
   self->loop = g_main_loop_new (self->host->context, FALSE);
   self->thread = g_thread_new ("tacho-sim", thread_func, self);
   return TRUE;
@@ -311,7 +250,7 @@ tacho_sim_server_get_front_url (TachoSimServer *self, guint index)
 {
   g_return_val_if_fail (TACHO_IS_SIM_SERVER (self), NULL);
 
-  return index < self->urls->len ? g_ptr_array_index (self->urls, index) : NULL;
+  return self->host != NULL ? tacho_sim_sides_get_url (self->host->sides, index) : NULL;
 }
 
 /**
@@ -395,9 +334,9 @@ set_endpoints (TachoSimServer *self, TachoProfile *profile)
 {
   gboolean rest = FALSE, grpc = FALSE;
 
-  for (guint i = 0; i < self->urls->len; i++)
+  for (guint i = 0; i < tacho_sim_server_get_n_fronts (self); i++)
     {
-      const char *url = g_ptr_array_index (self->urls, i);
+      const char *url = tacho_sim_server_get_front_url (self, i);
 
       if (g_str_has_prefix (url, "http") && !rest)
         {
@@ -443,4 +382,57 @@ tacho_sim_server_host_profile (TachoProfile *profile, GError **error)
     return NULL;
   set_endpoints (self, profile);
   return g_steal_pointer (&self);
+}
+
+typedef struct
+{
+  TachoSimServer *server;
+  gboolean grpc, up, done;
+  GMutex lock;
+  GCond changed;
+} SideChange;
+
+static gboolean
+side_cb (gpointer user_data)
+{
+  SideChange *change = user_data;
+
+  tacho_sim_sides_set (change->server->host->sides, change->grpc, change->up);
+  g_mutex_lock (&change->lock);
+  change->done = TRUE;
+  g_cond_signal (&change->changed);
+  g_mutex_unlock (&change->lock);
+  return G_SOURCE_REMOVE;
+}
+
+/**
+ * tacho_sim_server_set_side:
+ * @self: a server that runs
+ * @grpc: the gRPC side, not the REST side
+ * @up: whether it is to listen
+ *
+ * Closes every front of a side, connections included, as if its process were killed; or listens on
+ * the same ports again. Returns when that is done.
+ */
+void
+tacho_sim_server_set_side (TachoSimServer *self, gboolean grpc, gboolean up)
+{
+  SideChange change = { self, grpc, up, FALSE };
+  g_autoptr (GSource) source = NULL;
+
+  g_return_if_fail (TACHO_IS_SIM_SERVER (self));
+  g_return_if_fail (self->thread != NULL);
+
+  g_mutex_init (&change.lock);
+  g_cond_init (&change.changed);
+  source = g_idle_source_new ();
+  g_source_set_priority (source, G_PRIORITY_DEFAULT);
+  g_source_set_callback (source, side_cb, &change, NULL);
+  g_source_attach (source, self->host->context);
+  g_mutex_lock (&change.lock);
+  while (!change.done)
+    g_cond_wait (&change.changed, &change.lock);
+  g_mutex_unlock (&change.lock);
+  g_mutex_clear (&change.lock);
+  g_cond_clear (&change.changed);
 }
