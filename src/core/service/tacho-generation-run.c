@@ -146,7 +146,10 @@ event_func (const TachoStreamEvent *event, gpointer user_data)
   else if (event->error != NULL)
     return;
   if (event->done)
-    run->stage = TACHO_STAGE_DONE;
+    {
+      run->stage = TACHO_STAGE_DONE; /* said before the generation ends by it */
+      tacho_generation_end_attempt (run->generation, TACHO_STAGE_DONE, NULL, NULL, 0);
+    }
   tacho_generation_take_event (run->generation, &copy, run->now_ns);
 }
 
@@ -323,6 +326,7 @@ finish_whole (Run *run, const TachoHttpReply *head, GError **error)
   if (parsed == NULL)
     return FALSE;
   run->stage = TACHO_STAGE_DONE;
+  tacho_generation_end_attempt (run->generation, TACHO_STAGE_DONE, NULL, NULL, 0);
   tacho_generation_take_reply (run->generation, parsed, run->now_ns);
   return TRUE;
 }
@@ -366,7 +370,6 @@ exchanged_cb (GObject *source, GAsyncResult *result, gpointer user_data)
   if (done)
     {
       tacho_client_manager_note (run->manager, run->endpoint, NULL);
-      tacho_generation_end_attempt (run->generation, TACHO_STAGE_DONE, NULL, NULL, 0);
       run_free (run);
       return;
     }
