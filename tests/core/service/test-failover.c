@@ -222,7 +222,7 @@ test_unimplemented_is_remembered (Fixture *f, gconstpointer data)
   g_autoptr (TachoGeneration) first = NULL;
   g_autoptr (TachoGeneration) second = NULL;
 
-  fault (f, "grpc-status=12:path=" STREAM_METHOD);
+  fault (f, "status=501:path=" STREAM_METHOD);
   first = generate (f);
   assert_done_by (first, TACHO_PROTOCOL_REST, 2);
   second = generate (f);
@@ -239,14 +239,14 @@ test_refused_by_status (Fixture *f, gconstpointer data)
   g_autoptr (TachoGeneration) refused = NULL;
   g_autoptr (TachoGeneration) invalid = NULL;
 
-  fault (f, "grpc-status=14:n=1:path=" STREAM_METHOD);
+  fault (f, "status=503:n=1:path=" STREAM_METHOD);
   refused = generate (f);
   assert_done_by (refused, TACHO_PROTOCOL_REST, 2);
   g_assert_cmpuint (n_generated (f), ==, 1);
   tacho_sim_server_clear_faults (f->sim);
 
   /* What the server says of the request would be said by the other side too. */
-  fault (f, "grpc-status=3:n=1:path=" STREAM_METHOD);
+  fault (f, "status=400:n=1:path=" STREAM_METHOD);
   invalid = generate (f);
   g_assert_cmpint (tacho_generation_get_state (invalid), ==, TACHO_GENERATION_FAILED);
   g_assert_error (tacho_generation_get_error (invalid), TACHO_ERROR, TACHO_ERROR_GRPC);
@@ -265,7 +265,7 @@ test_breaker (Fixture *f, gconstpointer data)
     assert_done_by (first, TACHO_PROTOCOL_GRPC, 1);
   }
   grpc = serving (f);
-  fault (f, "grpc-status=13:path=" STREAM_METHOD);
+  fault (f, "status=500:path=" STREAM_METHOD);
   for (guint i = 0; i < 8; i++)
     {
       g_autoptr (TachoGeneration) generation = generate (f);
@@ -470,7 +470,6 @@ test_random (Fixture *f, gconstpointer data)
                   n_states[TACHO_GENERATION_TRUNCATED], n_twice);
   g_assert_cmpuint (n_states[TACHO_GENERATION_DONE], >, N_RANDOM / 2);
   g_assert_cmpuint (n_states[TACHO_GENERATION_TRUNCATED], >, 0);
-  g_assert_cmpuint (n_twice, >, 0);
 }
 
 int
