@@ -103,11 +103,7 @@ sent_cb (gpointer user_data, gboolean ok)
 
   rpc->sending = FALSE;
   if (ok)
-    {
-      rpc->last_ns = tacho_sim_rpc_now_ns ();
-      rpc->first_ns = rpc->first_ns > 0 ? rpc->first_ns : rpc->last_ns;
-      rpc->n_sent += rpc->sending_message != NULL;
-    }
+    rpc->last_ns = tacho_sim_rpc_now_ns ();
   clear_sending (rpc);
   if (ok && !rpc->closed)
     pump (rpc);
@@ -188,6 +184,10 @@ pump (TachoSimRpc *rpc)
       ops[n].data.send_status_from_server.status = rpc->status;
       ops[n++].data.send_status_from_server.status_details = &details;
     }
+  /* Stamped here: a cancel may overtake the word that a message is on the wire. */
+  if (rpc->first_ns == 0)
+    rpc->first_ns = tacho_sim_rpc_now_ns ();
+  rpc->n_sent += rpc->sending_message != NULL;
   rpc->sending = TRUE;
   if (grpc_call_start_batch (rpc->call, ops, n, &rpc->send_tag, NULL) != GRPC_CALL_OK)
     {

@@ -95,7 +95,7 @@ struct _TachoSimRpc
   gboolean recorded;
   TachoSimRequest *record;  /* what the capture has of it, until it is over */
   gint64 first_ns, last_ns; /* of the reply; 0: none */
-  guint n_sent;             /* messages on the wire */
+  guint n_sent;             /* messages given to the transport */
   guint64 n_generation;     /* the first that it began, counted from 1; 0: none */
 
   GQueue out; /* of GBytes */
