@@ -312,7 +312,7 @@ cli_profiles (CliSession *session, int argc, char **argv)
     { "model", 'm', "ID", FALSE, &o.model, "The model to use where none is named" },
     { "order", 0, "O", FALSE, &o.order, "grpc-first (default) or rest-first, for hybrid" },
     { "api-key", 0, NULL, FALSE, &o.api_key,
-      "Ask for the key, or read it from the standard input, and store it in the keyring" },
+      "Ask for the key (or read it from standard input) for the keyring" },
     { "no-api-key", 0, NULL, FALSE, &o.no_api_key, "Forget the key" },
     { "default", 0, NULL, FALSE, &o.make_default, "With add and edit: make it the default" },
     { NULL },
