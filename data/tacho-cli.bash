@@ -25,7 +25,7 @@ _tacho_cli()
       continue
     fi
     case ${COMP_WORDS[i]} in
-      --json | --help | --version | --allow-plain-key | --watch | --api-key | --no-api-key | --default | --origin) ;;
+      --json | --help | --version | --allow-plain-key | --watch | --local | --api-key | --no-api-key | --default | --origin) ;;
       -*) skip=yes ;;
       [:=]*) ;;
       *) [[ " $commands " == *" ${COMP_WORDS[i]} "* ]] && { command=${COMP_WORDS[i]}; break; } ;;
@@ -56,7 +56,7 @@ _tacho_cli()
   case $command in
     '') options="$commands"
         [[ $cur == -* ]] && options="$common --version" ;;
-    probe) options="$common --watch" ;;
+    probe) options="$common --watch --local" ;;
     models) options='list show load unload pull delete'
         [[ $cur == -* ]] && options="--all --from --refresh $common" ;;
     prompt) options="-m --model --system --max-tokens --temperature --top-p --seed --stop --stream --no-stream --stats $common" ;;

@@ -4,6 +4,8 @@
 
 #include "cli-commands.h"
 #include "cli-endpoints.h"
+#include "cli-local.h"
+#include "cli-status.h"
 
 #include "base/tacho-error.h"
 
@@ -51,6 +53,7 @@ print_json (CliSession *session)
                    tacho_connection_state_to_string (tacho_client_manager_get_state (manager)));
   cli_json_string (builder, "reason", tacho_client_manager_get_reason (manager));
   cli_endpoints_add_json (builder, manager);
+  cli_status_add_json (session, builder);
   json_builder_set_member_name (builder, "simulated");
   json_builder_add_boolean_value (builder, tacho_client_manager_get_simulated (manager));
   json_builder_set_member_name (builder, "capabilities");
@@ -88,6 +91,7 @@ print_text (CliSession *session)
   g_autoptr (GPtrArray) rows = g_ptr_array_new_with_free_func ((GDestroyNotify) g_strfreev);
   g_autoptr (GString) can = g_string_new (NULL);
   g_autofree char *latency_text = g_strdup_printf ("%.1f ms", latency);
+  g_autofree char *status = cli_status_describe (session);
   g_autofree char *table = NULL;
 
   for (guint i = 0; i < G_N_ELEMENTS (operations); i++)
@@ -110,6 +114,7 @@ print_text (CliSession *session)
   add_row (rows, "Server", tacho_client_manager_get_description (manager));
   add_row (rows, "Version", tacho_client_manager_get_version (manager));
   add_row (rows, "Health", health_name (tacho_client_manager_get_health (manager)));
+  add_row (rows, "Load", status);
   add_row (rows, "Latency", isnan (latency) ? NULL : latency_text);
   add_row (rows, "Simulated",
            tacho_client_manager_get_simulated (manager) ? "yes: no model answers here" : "no");
@@ -123,8 +128,9 @@ print_text (CliSession *session)
 int
 cli_probe (CliSession *session, int argc, char **argv)
 {
-  gboolean watch = FALSE;
+  gboolean watch = FALSE, local = FALSE;
   const CliOption options[] = {
+    { "local", 'l', NULL, FALSE, &local, "Look for servers on the usual ports of this computer" },
     { "watch", 'w', NULL, FALSE, &watch, "Go on: print the state at each change, until Ctrl-C" },
     { NULL },
   };
@@ -135,6 +141,7 @@ cli_probe (CliSession *session, int argc, char **argv)
     .description = "Examples:\n"
                    "  tacho-cli probe --url http://127.0.0.1:8080\n"
                    "  tacho-cli probe --url sim: --json\n"
+                   "  tacho-cli probe --local\n"
                    "  tacho-cli probe --url http://127.0.0.1:8000 --grpc 127.0.0.1:8001 --watch",
     .options = options,
     .uses_server = TRUE,
@@ -153,6 +160,8 @@ cli_probe (CliSession *session, int argc, char **argv)
                           arguments[0]);
       return CLI_EXIT_USAGE;
     }
+  if (local)
+    return cli_local (session);
   if (watch && !cli_session_open (session, &error))
     return cli_session_fail (session, error);
   if (watch)
