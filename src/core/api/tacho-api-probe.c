@@ -126,6 +126,13 @@ tacho_api_probe_set_version (TachoApiProbe *probe, const char *version)
   g_free (probe->version);
   probe->version =
       version != NULL && version[0] != '\0' ? tacho_text_sanitize_line (version, -1, 60) : NULL;
+  /* gRPC has no Server header. */
+  if (strstr (probe->version != NULL ? probe->version : "", "tacho-sim") != NULL &&
+      !probe->simulated)
+    {
+      probe->simulated = TRUE;
+      tacho_api_probe_note (probe, "The version says %s: a simulated server", probe->version);
+    }
 }
 
 static void

@@ -25,7 +25,10 @@ struct _TachoBenchRun
   GArray *timeline; /* of TachoBenchPoint: this reader's copy; its last point is in progress */
   GError *error;
   gboolean keep_chunks;
+  GCancellable *preparing; /* the server is asked what the model takes */
 };
+
+#define PREPARE_TOTAL_S 10.0
 
 G_DEFINE_FINAL_TYPE (TachoBenchRun, tacho_bench_run, G_TYPE_OBJECT)
 
@@ -181,6 +184,7 @@ tacho_bench_run_finalize (GObject *object)
   g_clear_pointer (&self->context, g_main_context_unref);
   g_clear_pointer (&self->result, tacho_bench_result_unref);
   g_array_unref (self->timeline);
+  g_clear_object (&self->preparing);
   g_clear_error (&self->error);
 
   G_OBJECT_CLASS (tacho_bench_run_parent_class)->finalize (object);
@@ -253,6 +257,30 @@ tacho_bench_run_init (TachoBenchRun *self)
   self->timeline = g_array_new (FALSE, FALSE, sizeof (TachoBenchPoint));
 }
 
+/* What is measured is the REST side, whichever serves else: the engine speaks HTTP. */
+static TachoApi *
+get_api (TachoClientManager *manager)
+{
+  TachoEndpoint *side = tacho_client_manager_get_side (manager, TACHO_PROTOCOL_REST);
+
+  return side != NULL ? tacho_endpoint_get_api (side) : NULL;
+}
+
+static gboolean
+check_side (TachoClientManager *manager, GError **error)
+{
+  if (get_api (manager) != NULL)
+    return TRUE;
+  if (tacho_client_manager_get_api (manager) == NULL)
+    g_set_error_literal (error, TACHO_ERROR, TACHO_ERROR_INVALID,
+                         "The server is not known yet: probe it before a benchmark");
+  else
+    g_set_error_literal (error, TACHO_ERROR, TACHO_ERROR_UNSUPPORTED,
+                         "Benchmarks measure over REST, and this server's REST side is not there: "
+                         "give its URL");
+  return FALSE;
+}
+
 /**
  * tacho_bench_run_new:
  * @manager: a probed manager: its API builds the requests, its profile says where they go
@@ -272,12 +300,8 @@ tacho_bench_run_new (TachoClientManager *manager, const TachoBenchPlan *plan, GE
 
   if (!tacho_bench_plan_validate (plan, error))
     return NULL;
-  if (tacho_client_manager_get_api (manager) == NULL)
-    {
-      g_set_error_literal (error, TACHO_ERROR, TACHO_ERROR_INVALID,
-                           "The server is not known yet: probe it before a benchmark");
-      return NULL;
-    }
+  if (!check_side (manager, error))
+    return NULL;
   self = g_object_new (TACHO_TYPE_BENCH_RUN, NULL);
   self->manager = g_object_ref (manager);
   self->plan = tacho_bench_plan_copy (plan);
@@ -311,7 +335,7 @@ make_config (TachoBenchRun *self)
   config->ca_file = g_strdup (tacho_profile_get_ca_file (profile));
   for (int i = 0; i < TACHO_N_TIMEOUTS; i++)
     config->timeouts_s[i] = tacho_profile_get_timeout (profile, (TachoTimeout) i);
-  config->api = g_object_ref (tacho_client_manager_get_api (self->manager));
+  config->api = g_object_ref (get_api (self->manager));
   config->plan = tacho_bench_plan_copy (self->plan);
   config->keep_chunks = self->keep_chunks;
   return config;
@@ -329,13 +353,82 @@ make_result (TachoBenchRun *self)
   result->id = g_strdup_printf ("%s-%08x", stamp, g_random_int ());
   result->started = tacho_clock_utc_now ();
   result->plan = tacho_bench_plan_copy (self->plan);
-  result->simulated = tacho_client_manager_get_simulated (self->manager);
+  result->simulated = tacho_endpoint_get_simulated (
+      tacho_client_manager_get_side (self->manager, TACHO_PROTOCOL_REST));
   result->target_url = g_strdup (tacho_profile_get_url (profile));
-  result->target_family =
-      g_strdup (tacho_api_get_family (tacho_client_manager_get_api (self->manager)));
+  result->target_family = g_strdup (tacho_api_get_family (get_api (self->manager)));
   result->target_description = g_strdup (tacho_client_manager_get_description (self->manager));
   result->target_version = g_strdup (tacho_client_manager_get_version (self->manager));
   return result;
+}
+
+static void prepare (TachoBenchRun *self);
+
+static gboolean
+begin (TachoBenchRun *self)
+{
+  self->engine = tacho_load_engine_new (make_config (self), &self->error);
+  if (self->engine == NULL)
+    return FALSE;
+  self->result = make_result (self);
+  set_state (self, TACHO_BENCH_WARMUP);
+  self->thread = g_thread_new ("tacho-load", thread_func, g_object_ref (self));
+  return TRUE;
+}
+
+static void
+end_unstarted (TachoBenchRun *self)
+{
+  set_state (self, TACHO_BENCH_ENDED);
+  g_signal_emit (self, signals[SIGNAL_ENDED], 0);
+}
+
+static TachoGenerateRequest *
+sample_request (TachoBenchRun *self)
+{
+  TachoGenerateRequest *request = tacho_generate_request_new (self->plan->model);
+
+  tacho_generate_request_add_message (request, TACHO_ROLE_USER, "x");
+  return request;
+}
+
+static void
+prepared_cb (GObject *source, GAsyncResult *result, gpointer user_data)
+{
+  g_autoptr (TachoBenchRun) self = user_data;
+  g_autoptr (TachoGenerateRequest) sample = sample_request (self);
+  g_autoptr (TachoHttpReply) reply = NULL;
+  TachoApi *api = get_api (self->manager);
+
+  reply = tacho_client_manager_send_finish (TACHO_CLIENT_MANAGER (source), result, &self->error);
+  if (reply != NULL && api != NULL && tacho_api_parse_prepare (api, sample, reply, &self->error))
+    prepare (self);
+  else
+    {
+      if (self->error == NULL)
+        self->error =
+            g_error_new_literal (TACHO_ERROR, TACHO_ERROR_CANCELLED, "The connection was closed");
+      g_clear_object (&self->preparing);
+      end_unstarted (self);
+    }
+}
+
+/* Some servers must first say what a model takes; no request of the run may pay for that. */
+static void
+prepare (TachoBenchRun *self)
+{
+  g_autoptr (TachoGenerateRequest) sample = sample_request (self);
+  g_autoptr (TachoHttpRequest) question = tacho_api_build_prepare (get_api (self->manager), sample);
+
+  if (question != NULL)
+    {
+      tacho_client_manager_send_async (self->manager, question, PREPARE_TOTAL_S, self->preparing,
+                                       prepared_cb, g_object_ref (self));
+      return;
+    }
+  g_clear_object (&self->preparing);
+  if (!begin (self))
+    end_unstarted (self);
 }
 
 /**
@@ -351,21 +444,27 @@ make_result (TachoBenchRun *self)
 gboolean
 tacho_bench_run_start (TachoBenchRun *self, GError **error)
 {
+  g_autoptr (TachoGenerateRequest) sample = NULL;
+  g_autoptr (TachoHttpRequest) question = NULL;
+
   g_return_val_if_fail (TACHO_IS_BENCH_RUN (self), FALSE);
   g_return_val_if_fail (self->state == TACHO_BENCH_IDLE && self->thread == NULL, FALSE);
 
-  self->engine = tacho_load_engine_new (make_config (self), &self->error);
-  if (self->engine == NULL)
-    {
-      if (error != NULL)
-        *error = g_error_copy (self->error);
-      return FALSE;
-    }
-  self->result = make_result (self);
   self->context = g_main_context_ref_thread_default ();
-  set_state (self, TACHO_BENCH_WARMUP);
-  self->thread = g_thread_new ("tacho-load", thread_func, g_object_ref (self));
-  return TRUE;
+  sample = sample_request (self);
+  question = tacho_api_build_prepare (get_api (self->manager), sample);
+  if (question != NULL)
+    {
+      self->preparing = g_cancellable_new ();
+      set_state (self, TACHO_BENCH_WARMUP);
+      prepare (self);
+      return TRUE;
+    }
+  if (begin (self))
+    return TRUE;
+  if (error != NULL)
+    *error = g_error_copy (self->error);
+  return FALSE;
 }
 
 /**
@@ -380,6 +479,8 @@ tacho_bench_run_stop (TachoBenchRun *self)
 {
   g_return_if_fail (TACHO_IS_BENCH_RUN (self));
 
+  if (self->preparing != NULL)
+    g_cancellable_cancel (self->preparing);
   if (self->thread == NULL)
     return;
   set_state (self, TACHO_BENCH_STOPPING);

@@ -328,20 +328,6 @@ no_side_error (TachoClientManager *self, TachoOperation operation)
                       tacho_operation_to_string (operation));
 }
 
-/* The side that a request as it is belongs to. */
-static TachoEndpoint *
-side_of (TachoClientManager *self, const TachoHttpRequest *request)
-{
-  TachoProtocol wanted =
-      g_str_equal (request->method, "gRPC") ? TACHO_PROTOCOL_GRPC : TACHO_PROTOCOL_REST;
-  guint n = g_list_model_get_n_items (G_LIST_MODEL (self->endpoints));
-
-  for (guint i = 0; i < n; i++)
-    if (tacho_endpoint_get_protocol (tacho_client_manager_peek (self, i)) == wanted)
-      return tacho_client_manager_peek (self, i);
-  return NULL;
-}
-
 /* Takes the reference to the task. */
 static void
 attempt (GTask *task)
@@ -349,9 +335,12 @@ attempt (GTask *task)
   TachoClientManager *self = g_task_get_source_object (task);
   Call *call = g_task_get_task_data (task);
   TachoEndpoint *avoid = call->fail_over ? call->endpoint : NULL;
-  TachoEndpoint *endpoint = call->request != NULL
-                                ? side_of (self, call->request)
-                                : tacho_client_manager_route (self, call->operation, avoid);
+  TachoEndpoint *endpoint =
+      call->request != NULL
+          ? tacho_client_manager_get_side (self, g_str_equal (call->request->method, "gRPC")
+                                                     ? TACHO_PROTOCOL_GRPC
+                                                     : TACHO_PROTOCOL_REST)
+          : tacho_client_manager_route (self, call->operation, avoid);
   g_autoptr (TachoHttpRequest) built = NULL;
   TachoTransport *transport = NULL;
   GError *error = NULL;

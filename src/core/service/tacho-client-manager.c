@@ -385,6 +385,24 @@ tacho_client_manager_get_serving (TachoClientManager *self)
 }
 
 /**
+ * tacho_client_manager_get_side:
+ * @self: a manager
+ * @protocol: %TACHO_PROTOCOL_REST or %TACHO_PROTOCOL_GRPC
+ *
+ * Returns: (transfer none) (nullable): the side of that protocol; %NULL if the profile has none
+ */
+TachoEndpoint *
+tacho_client_manager_get_side (TachoClientManager *self, TachoProtocol protocol)
+{
+  g_return_val_if_fail (TACHO_IS_CLIENT_MANAGER (self), NULL);
+
+  for (guint i = 0; i < g_list_model_get_n_items (G_LIST_MODEL (self->endpoints)); i++)
+    if (tacho_endpoint_get_protocol (tacho_client_manager_peek (self, i)) == protocol)
+      return tacho_client_manager_peek (self, i);
+  return NULL;
+}
+
+/**
  * tacho_client_manager_get_reason:
  * @self: a manager
  *

@@ -61,7 +61,9 @@ void tacho_client_manager_close (TachoClientManager *self);
 
 GListModel *tacho_client_manager_get_endpoints (TachoClientManager *self);  /* of TachoEndpoint */
 TachoEndpoint *tacho_client_manager_get_serving (TachoClientManager *self); /* NULL: none */
-const char *tacho_client_manager_get_reason (TachoClientManager *self);     /* NULL: plain */
+/* The side of that protocol; NULL if the profile has none. */
+TachoEndpoint *tacho_client_manager_get_side (TachoClientManager *self, TachoProtocol protocol);
+const char *tacho_client_manager_get_reason (TachoClientManager *self); /* NULL: plain */
 
 /* One request as it is, to the side that its method belongs to ("gRPC", or HTTP). Probes first if
  * that was not done; no retries. */
