@@ -6,25 +6,26 @@
 
 #include <math.h>
 
-#include "service/tacho-client-manager-private.h"
-
 #define TOTAL_S 5.0
 
 /* A server that does not show its metrics is no worse for it: nothing is said. */
 static gboolean
 fetch (CliSession *session, TachoServerMetrics *metrics)
 {
-  TachoApi *served = tacho_client_manager_get_api (session->manager);
+  TachoApi *api = tacho_client_manager_get_api (session->manager);
+  g_autoptr (TachoHttpRequest) request = NULL;
   g_autoptr (GAsyncResult) result = NULL;
-  g_autoptr (TachoApi) api = NULL;
   g_autoptr (TachoHttpReply) reply = NULL;
 
-  if (!tacho_api_supports (served, TACHO_OP_METRICS))
+  if (!tacho_api_supports (api, TACHO_OP_METRICS))
     return FALSE;
-  tacho_client_manager_operate_async (session->manager, TACHO_OP_METRICS, NULL, TOTAL_S,
-                                      session->cancellable, cli_session_ready_cb, session);
+  request = tacho_api_build (api, TACHO_OP_METRICS, NULL, NULL);
+  if (request == NULL)
+    return FALSE; /* a router has those of its models only */
+  tacho_client_manager_send_async (session->manager, request, TOTAL_S, session->cancellable,
+                                   cli_session_ready_cb, session);
   result = cli_session_wait (session);
-  reply = tacho_client_manager_operate_finish (session->manager, result, &api, NULL);
+  reply = tacho_client_manager_send_finish (session->manager, result, NULL);
   return reply != NULL && tacho_api_parse_metrics (api, reply, metrics, NULL);
 }
 
