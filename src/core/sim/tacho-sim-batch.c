@@ -322,6 +322,18 @@ admit (TachoSimRuntime *runtime, TachoSimSequence *sequence, guint slot, gint64 
   sequence->funcs->admitted (sequence->user_data);
 }
 
+/* The number of slots can change; who sits beyond the last one stays to the end. */
+static void
+fit_slots (TachoSimRuntime *runtime)
+{
+  GPtrArray *slots = runtime->slots;
+  guint n = MAX (slots->len, runtime->n_slots);
+
+  while (n > runtime->n_slots && g_ptr_array_index (slots, n - 1) == NULL)
+    n--;
+  g_ptr_array_set_size (slots, (int) n);
+}
+
 /**
  * tacho_sim_batch_admit:
  * @runtime: a model
@@ -332,7 +344,8 @@ admit (TachoSimRuntime *runtime, TachoSimSequence *sequence, guint slot, gint64 
 void
 tacho_sim_batch_admit (TachoSimRuntime *runtime, gint64 at)
 {
-  for (guint i = 0; i < runtime->slots->len && runtime->status == TACHO_SIM_LOADED; i++)
+  fit_slots (runtime);
+  for (guint i = 0; i < runtime->n_slots && runtime->status == TACHO_SIM_LOADED; i++)
     {
       TachoSimSequence *sequence = g_queue_peek_head (&runtime->waiting);
 

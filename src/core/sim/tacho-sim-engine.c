@@ -274,7 +274,7 @@ runtime_free (gpointer data)
 }
 
 static TachoSimRuntime *
-runtime_new (TachoSimEngine *engine, const TachoSimModel *model, guint index)
+runtime_new (TachoSimEngine *engine, TachoSimModel *model, guint index)
 {
   TachoSimRuntime *runtime = g_new0 (TachoSimRuntime, 1);
 
@@ -283,7 +283,8 @@ runtime_new (TachoSimEngine *engine, const TachoSimModel *model, guint index)
   runtime->model = model;
   runtime->slowness = 1;
   runtime->slots = g_ptr_array_new ();
-  g_ptr_array_set_size (runtime->slots, (int) CLAMP (engine->config->slots, 1, 4096));
+  runtime->n_slots = CLAMP (engine->config->slots, 1, 4096);
+  g_ptr_array_set_size (runtime->slots, (int) runtime->n_slots);
   runtime->cache = g_ptr_array_new_with_free_func ((GDestroyNotify) g_array_unref);
   runtime->random = g_rand_new_with_seed ((guint32) tacho_sim_mix (engine->config->seed + index));
   runtime->timer = tacho_sim_timer_new (engine->context, timer_cb, runtime);
@@ -481,6 +482,25 @@ tacho_sim_engine_add_model (TachoSimEngine *engine, const char *id, const TachoS
   g_ptr_array_add (engine->runtimes, runtime);
   tell (runtime);
   return runtime;
+}
+
+/**
+ * tacho_sim_engine_set_slots:
+ * @engine: the engine
+ * @n: generations at a time for each model; those that run beyond it may end
+ */
+void
+tacho_sim_engine_set_slots (TachoSimEngine *engine, guint n)
+{
+  engine->config->slots = CLAMP (n, 1, 4096);
+  for (guint i = 0; i < engine->runtimes->len; i++)
+    {
+      TachoSimRuntime *runtime = g_ptr_array_index (engine->runtimes, i);
+
+      runtime->n_slots = engine->config->slots;
+      tacho_sim_batch_admit (runtime, now_ns ());
+      kick (runtime);
+    }
 }
 
 /**

@@ -69,7 +69,7 @@ struct _TachoSimRuntime
 {
   TachoSimEngine *engine;
   TachoSimEngineStats *stats; /* the engine's */
-  const TachoSimModel *model;
+  TachoSimModel *model;       /* the engine's own copy */
   TachoSimStatus status;
   gboolean failed;
   gboolean removed;  /* from the server's disk: nobody finds it any more */
@@ -77,6 +77,7 @@ struct _TachoSimRuntime
   gint64 loaded_at;  /* Unix time */
   gint64 expires_at; /* Unix time; 0: stays */
   GPtrArray *slots;  /* of TachoSimSequence, NULL where free; not owned */
+  guint n_slots;     /* that are given away: fewer than there are after a change */
   GQueue waiting;    /* of TachoSimSequence */
   GPtrArray *cache;  /* of GArray: prompts that were processed */
   guint64 kv_tokens; /* that the slots hold */
@@ -109,6 +110,7 @@ gboolean tacho_sim_engine_is_asleep (TachoSimEngine *engine);
 /* A model that was not there: a copy of like, on the disk and not loaded. */
 TachoSimRuntime *
 tacho_sim_engine_add_model (TachoSimEngine *engine, const char *id, const TachoSimModel *like);
+void tacho_sim_engine_set_slots (TachoSimEngine *engine, guint n);
 void tacho_sim_engine_load (TachoSimEngine *engine, TachoSimRuntime *runtime);
 void tacho_sim_engine_unload (TachoSimEngine *engine, TachoSimRuntime *runtime);
 

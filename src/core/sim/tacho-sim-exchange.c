@@ -21,87 +21,7 @@
 #define END_CONDITIONS (POLLHUP | POLLERR | POLLRDHUP)
 #define JSON_TYPE "application/json; charset=utf-8"
 
-/* --- the capture ------------------------------------------------------------------------------ */
-
-static void
-copy_header_cb (const char *name, const char *value, gpointer user_data)
-{
-  g_autofree char *valid = g_utf8_make_valid (value, -1);
-
-  tacho_headers_add (user_data, name, valid);
-}
-
-static gint64
-now_ns (void)
-{
-  struct timespec now;
-
-  clock_gettime (CLOCK_MONOTONIC, &now);
-  return (gint64) now.tv_sec * 1000000000 + now.tv_nsec;
-}
-
-static void
-wrote_headers_cb (SoupServerMessage *message, gpointer user_data)
-{
-  TachoSimExchange *exchange = user_data;
-
-  if (exchange->record != NULL && exchange->record->first_byte_ns == 0)
-    exchange->record->first_byte_ns = now_ns ();
-}
-
-/* What is known of the reply when it is over, one way or the other. */
-static void
-close_record (TachoSimExchange *exchange)
-{
-  TachoSimRequest *request = exchange->record;
-
-  if (request == NULL)
-    return;
-  request->n_events = exchange->n_events;
-  request->last_byte_ns = now_ns ();
-  if (exchange->wire != NULL)
-    tacho_sim_wire_get_record (exchange->wire, &request->first_byte_ns, &request->last_byte_ns,
-                               &request->n_events);
-  request->aborted = exchange->aborted;
-  request->generation = exchange->n_generation;
-  tacho_sim_capture_close (exchange->host->capture, request);
-  g_clear_pointer (&exchange->record, tacho_sim_request_free);
-}
-
-static void
-record (TachoSimExchange *exchange, guint status)
-{
-  TachoSimRequest *request;
-  SoupMessageBody *body = soup_server_message_get_request_body (exchange->message);
-  g_autofree char *path = g_utf8_make_valid (exchange->path, -1);
-  const char *query = g_uri_get_query (soup_server_message_get_uri (exchange->message));
-  g_autoptr (GBytes) bytes = NULL;
-  gsize size = 0;
-  const char *data;
-
-  if (exchange->recorded)
-    return;
-  exchange->recorded = TRUE;
-  bytes = soup_message_body_flatten (body);
-  data = g_bytes_get_data (bytes, &size);
-  request = g_new0 (TachoSimRequest, 1);
-  request->number = exchange->number;
-  request->method = g_utf8_make_valid (soup_server_message_get_method (exchange->message), -1);
-  request->path = query ? g_strconcat (path, "?", query, NULL) : g_strdup (path);
-  request->headers = tacho_headers_new ();
-  soup_message_headers_foreach (soup_server_message_get_request_headers (exchange->message),
-                                copy_header_cb, request->headers);
-  request->body =
-      g_utf8_make_valid (data ? data : "", (gssize) MIN (size, TACHO_SIM_CAPTURE_MAX_BODY));
-  request->time_ns = exchange->time_ns;
-  request->status = status;
-  request->fault = g_strdup (exchange->play.id);
-  if (exchange->play.n_faults > 0)
-    TACHO_SIM_COUNT (exchange->host->engine, faults, exchange->play.n_faults);
-  request->generation = exchange->n_generation;
-  tacho_sim_capture_open (exchange->host->capture, request);
-  exchange->record = request;
-}
+/* --- the client's going away ------------------------------------------------------------------ */
 
 static void
 count_aborted (TachoSimExchange *exchange)
@@ -110,8 +30,6 @@ count_aborted (TachoSimExchange *exchange)
   if (exchange->generation != NULL)
     TACHO_SIM_COUNT (exchange->host->engine, aborted, 1);
 }
-
-/* --- the client's going away ------------------------------------------------------------------ */
 
 static void
 clear_source (GSource **source)
@@ -163,7 +81,7 @@ hang_up (TachoSimExchange *exchange, gboolean reset)
 static void
 client_left (TachoSimExchange *exchange)
 {
-  record (exchange, 0);
+  tacho_sim_exchange_record (exchange, 0);
   if (!exchange->ended || exchange->stalled)
     count_aborted (exchange);
   cancel_generation (exchange);
@@ -254,7 +172,7 @@ begin_head (TachoSimExchange *exchange, guint status)
 {
   SoupMessageHeaders *headers = soup_server_message_get_response_headers (exchange->message);
 
-  record (exchange, status);
+  tacho_sim_exchange_record (exchange, status);
   exchange->head_sent = TRUE;
   soup_server_message_set_status (exchange->message, status, NULL);
   if (exchange->play.id != NULL)
@@ -271,10 +189,10 @@ play_on_reply (TachoSimExchange *exchange, const char *type, const char *body)
   if (!exchange->play.has_stream_fault)
     return FALSE;
   if (exchange->play.stream_fault == TACHO_SIM_FAULT_STALL)
-    record (exchange, 0); /* until the client leaves */
+    tacho_sim_exchange_record (exchange, 0); /* until the client leaves */
   else if (exchange->play.stream_fault == TACHO_SIM_FAULT_DROP)
     {
-      record (exchange, 0);
+      tacho_sim_exchange_record (exchange, 0);
       hang_up (exchange, TRUE);
     }
   else if (exchange->play.stream_fault == TACHO_SIM_FAULT_TRUNCATE)
@@ -311,7 +229,7 @@ tacho_sim_exchange_reply (TachoSimExchange *exchange, guint status, const char *
     return;
   if (take_wire (exchange))
     {
-      record (exchange, status);
+      tacho_sim_exchange_record (exchange, status);
       exchange->ended = TRUE;
       tacho_sim_wire_head (exchange->wire, status, type, (gssize) strlen (owned));
       tacho_sim_wire_send (exchange->wire, owned, strlen (owned));
@@ -378,7 +296,7 @@ tacho_sim_exchange_begin_stream (TachoSimExchange *exchange, const char *type)
     return;
   if (take_wire (exchange))
     {
-      record (exchange, SOUP_STATUS_OK);
+      tacho_sim_exchange_record (exchange, SOUP_STATUS_OK);
       exchange->head_sent = TRUE;
       tacho_sim_wire_head (exchange->wire, SOUP_STATUS_OK, type, -1);
       return;
@@ -386,7 +304,7 @@ tacho_sim_exchange_begin_stream (TachoSimExchange *exchange, const char *type)
   if (exchange->play.has_stream_fault && exchange->play.stream_fault == TACHO_SIM_FAULT_DROP &&
       exchange->play.after_events == 0)
     {
-      record (exchange, 0);
+      tacho_sim_exchange_record (exchange, 0);
       hang_up (exchange, TRUE);
       return;
     }
@@ -557,7 +475,7 @@ tacho_sim_exchange_free (TachoSimExchange *exchange)
   clear_source (&exchange->watch);
   clear_source (&exchange->delay);
   cancel_generation (exchange);
-  close_record (exchange);
+  tacho_sim_exchange_close_record (exchange);
   g_signal_handlers_disconnect_by_data (exchange->message, exchange);
   g_clear_pointer (&exchange->wire, tacho_sim_wire_free);
   tacho_sim_play_clear (&exchange->play);
@@ -587,17 +505,20 @@ tacho_sim_exchange_new (TachoSimHost *host,
                         const char *query_model)
 {
   TachoSimExchange *exchange = g_new0 (TachoSimExchange, 1);
+  struct timespec now;
 
   exchange->host = host;
   exchange->family = family;
   exchange->message = g_object_ref (message);
   exchange->path = g_strdup (path);
   exchange->query_model = g_strdup (query_model);
-  exchange->time_ns = now_ns ();
+  clock_gettime (CLOCK_MONOTONIC, &now);
+  exchange->time_ns = (gint64) now.tv_sec * 1000000000 + now.tv_nsec;
   tacho_sim_play_init (&exchange->play);
   g_queue_push_tail (&host->exchanges, exchange);
   g_signal_connect (message, "finished", G_CALLBACK (finished_cb), exchange);
-  g_signal_connect (message, "wrote-headers", G_CALLBACK (wrote_headers_cb), exchange);
+  g_signal_connect (message, "wrote-headers", G_CALLBACK (tacho_sim_exchange_wrote_headers_cb),
+                    exchange);
   soup_server_message_pause (message);
   return exchange;
 }
@@ -624,6 +545,6 @@ tacho_sim_exchange_wait (TachoSimExchange *exchange)
 void
 tacho_sim_exchange_drop (TachoSimExchange *exchange)
 {
-  record (exchange, 0);
+  tacho_sim_exchange_record (exchange, 0);
   hang_up (exchange, TRUE);
 }

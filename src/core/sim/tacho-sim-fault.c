@@ -7,6 +7,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "sim/tacho-sim-json.h"
 #include "sim/tacho-sim-text.h"
 
 typedef struct
@@ -14,6 +15,7 @@ typedef struct
   TachoSimFault *fault;
   char *id;
   guint64 seen; /* matching requests so far */
+  guint64 played;
 } Entry;
 
 struct _TachoSimFaultSet
@@ -113,19 +115,27 @@ tacho_sim_fault_set_clear (TachoSimFaultSet *set)
 }
 
 /**
- * tacho_sim_fault_set_list:
+ * tacho_sim_fault_set_to_json:
  * @set: a set
  *
- * Returns: (transfer full): the specs of its faults, in their order
+ * Returns: (transfer full): a JSON array of its faults: the spec, how many requests matched it, on
+ *   how many of them it was played
  */
-char **
-tacho_sim_fault_set_list (TachoSimFaultSet *set)
+char *
+tacho_sim_fault_set_to_json (const TachoSimFaultSet *set)
 {
-  char **list = g_new0 (char *, set->entries->len + 1);
+  GString *json = g_string_new ("[");
 
   for (guint i = 0; i < set->entries->len; i++)
-    list[i] = g_strdup (((Entry *) g_ptr_array_index (set->entries, i))->id);
-  return list;
+    {
+      const Entry *entry = g_ptr_array_index (set->entries, i);
+
+      tacho_sim_json_comma (json);
+      tacho_sim_json_add (json, "{'fault':%s,'matched':%i,'played':%i}", entry->id,
+                          (gint64) entry->seen, (gint64) entry->played);
+    }
+  g_string_append_c (json, ']');
+  return g_string_free (json, FALSE);
 }
 
 /* Pace goes with any other fault; of the others the last counts. */
@@ -244,6 +254,7 @@ tacho_sim_fault_set_match (TachoSimFaultSet *set,
           (fault->last > 0 && entry->seen > fault->last) ||
           (fault->probability < 1 && draw (set, i, entry->seen) >= fault->probability))
         continue;
+      entry->played++;
       play_add (play, fault, entry->id, draw (set, i + 1000, entry->seen));
     }
   for (guint i = 0; specs != NULL && specs[i] != NULL; i++)

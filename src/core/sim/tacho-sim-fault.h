@@ -34,7 +34,7 @@ void tacho_sim_play_clear (TachoSimPlay *play);
 
 typedef struct _TachoSimFaultSet TachoSimFaultSet;
 
-/* All faults: "name=VALUE  what it does", for help and documentation. NULL-terminated, static. */
+/* All faults: "name=VALUE<tab>what it does", for help and documentation. */
 char **tacho_sim_fault_names (void) G_GNUC_WARN_UNUSED_RESULT;
 
 TachoSimFault *tacho_sim_fault_copy (const TachoSimFault *fault) G_GNUC_WARN_UNUSED_RESULT;
@@ -44,7 +44,7 @@ TachoSimFaultSet *tacho_sim_fault_set_new (guint64 seed) G_GNUC_WARN_UNUSED_RESU
 void tacho_sim_fault_set_free (TachoSimFaultSet *set);
 void tacho_sim_fault_set_add (TachoSimFaultSet *set, const TachoSimFault *fault);
 void tacho_sim_fault_set_clear (TachoSimFaultSet *set);
-char **tacho_sim_fault_set_list (TachoSimFaultSet *set) G_GNUC_WARN_UNUSED_RESULT; /* specs */
+char *tacho_sim_fault_set_to_json (const TachoSimFaultSet *set) G_GNUC_WARN_UNUSED_RESULT;
 /* request_spec: faults that the request itself asks for ("X-Tacho-Fault: SPEC"), or NULL. */
 gboolean tacho_sim_fault_set_match (TachoSimFaultSet *set,
                                     const char *path,

@@ -175,8 +175,6 @@ route_to_family (TachoSimExchange *exchange)
 static void
 route (TachoSimExchange *exchange)
 {
-  if (tacho_sim_control_route (exchange))
-    return;
   if (!tacho_sim_limit_refuses (exchange) && !route_to_family (exchange))
     reply_unknown (exchange);
 }
@@ -334,6 +332,11 @@ handle (TachoSimExchange *exchange)
   if (!is_authorized (exchange))
     {
       tacho_sim_exchange_error (exchange, 401, "authentication_error", "Invalid API Key");
+      return;
+    }
+  if (g_str_has_prefix (exchange->path, "/__tacho/"))
+    {
+      tacho_sim_control (exchange); /* no fault is played there */
       return;
     }
   g_mutex_lock (&host->fault_lock);

@@ -91,6 +91,9 @@ TachoSimExchange *tacho_sim_exchange_new (TachoSimHost *host,
                                           const char *query_model);
 void tacho_sim_exchange_free (TachoSimExchange *exchange);
 void tacho_sim_exchange_wait (TachoSimExchange *exchange);
+void tacho_sim_exchange_record (TachoSimExchange *exchange, guint status); /* harmless twice */
+void tacho_sim_exchange_close_record (TachoSimExchange *exchange);
+void tacho_sim_exchange_wrote_headers_cb (SoupServerMessage *message, gpointer user_data);
 void tacho_sim_exchange_drop (TachoSimExchange *exchange);
 void tacho_sim_exchange_reply (TachoSimExchange *exchange,
                                guint status,
@@ -126,8 +129,8 @@ char *tacho_sim_exchange_get_between (TachoSimExchange *exchange,
 void tacho_sim_exchange_reply_json (TachoSimExchange *exchange, GString *json /* full */);
 /* TRUE: the request is over a rate limit, and was refused. */
 gboolean tacho_sim_limit_refuses (TachoSimExchange *exchange);
+void tacho_sim_control (TachoSimExchange *exchange); /* "/__tacho/…" */
 gboolean tacho_sim_is_generation (const char *path);
-gboolean tacho_sim_control_route (TachoSimExchange *exchange); /* below /__tacho/ */
 gboolean tacho_sim_equal_secret (const char *a, const char *b);
 
 G_END_DECLS

@@ -3,7 +3,7 @@
  * known is refused, since a misspelt fault would be a test that tests nothing. */
 #define G_LOG_DOMAIN "tacho"
 
-#include "sim/tacho-sim-scenario.h"
+#include "sim/tacho-sim-scenario-private.h"
 
 #include <json-glib/json-glib.h>
 #include <math.h>
@@ -12,12 +12,8 @@
 #include "base/tacho-error.h"
 #include "base/tacho-json.h"
 #include "base/tacho-text.h"
-#include "sim/tacho-sim-fault.h"
-#include "sim/tacho-sim-timeline.h"
 
 #define MAX_MODELS 1000
-#define MAX_STEPS 10000
-#define MAX_FAULTS 1000
 
 typedef enum
 {
@@ -88,8 +84,8 @@ static const Field config_fields[] = {
   { NULL },
 };
 
-static gboolean G_GNUC_PRINTF (3, 4)
-    refuse (GError **error, const char *path, const char *format, ...)
+gboolean
+tacho_sim_scenario_refuse (GError **error, const char *path, const char *format, ...)
 {
   g_autofree char *words = NULL;
   va_list arguments;
@@ -101,13 +97,13 @@ static gboolean G_GNUC_PRINTF (3, 4)
   return FALSE;
 }
 
-static gboolean
-read_number (JsonNode *node,
-             const char *path,
-             double min,
-             double max,
-             double *value,
-             GError **error)
+gboolean
+tacho_sim_scenario_read_number (JsonNode *node,
+                                const char *path,
+                                double min,
+                                double max,
+                                double *value,
+                                GError **error)
 {
   GType type = JSON_NODE_HOLDS_VALUE (node) ? json_node_get_value_type (node) : G_TYPE_NONE;
 
@@ -117,15 +113,33 @@ read_number (JsonNode *node,
       if (isfinite (*value) && *value >= min && *value <= max)
         return TRUE;
     }
-  return refuse (error, path, "must be a number from %g to %g", min, max);
+  return tacho_sim_scenario_refuse (error, path, "must be a number from %g to %g", min, max);
 }
 
-static const char *
-read_text (JsonNode *node, const char *path, GError **error)
+gboolean
+tacho_sim_scenario_read_whole (JsonNode *node,
+                               const char *path,
+                               double min,
+                               double max,
+                               guint *value,
+                               GError **error)
+{
+  double number;
+
+  if (!tacho_sim_scenario_read_number (node, path, min, max, &number, error))
+    return FALSE;
+  if (number != floor (number))
+    return tacho_sim_scenario_refuse (error, path, "must be a whole number");
+  *value = (guint) number;
+  return TRUE;
+}
+
+const char *
+tacho_sim_scenario_read_text (JsonNode *node, const char *path, GError **error)
 {
   if (JSON_NODE_HOLDS_VALUE (node) && json_node_get_value_type (node) == G_TYPE_STRING)
     return json_node_get_string (node);
-  refuse (error, path, "must be a text");
+  tacho_sim_scenario_refuse (error, path, "must be a text");
   return NULL;
 }
 
@@ -136,10 +150,11 @@ read_texts (JsonNode *node, const char *path, char ***value, GError **error)
   g_autoptr (GStrvBuilder) builder = g_strv_builder_new ();
 
   if (array == NULL)
-    return refuse (error, path, "must be an array of texts");
+    return tacho_sim_scenario_refuse (error, path, "must be an array of texts");
   for (guint i = 0; i < json_array_get_length (array); i++)
     {
-      const char *text = read_text (json_array_get_element (array, i), path, error);
+      const char *text =
+          tacho_sim_scenario_read_text (json_array_get_element (array, i), path, error);
 
       if (text == NULL)
         return FALSE;
@@ -154,7 +169,7 @@ static gboolean
 read_boolean (JsonNode *node, const char *path, gboolean *value, GError **error)
 {
   if (!JSON_NODE_HOLDS_VALUE (node) || json_node_get_value_type (node) != G_TYPE_BOOLEAN)
-    return refuse (error, path, "must be true or false");
+    return tacho_sim_scenario_refuse (error, path, "must be true or false");
   *value = json_node_get_boolean (node);
   return TRUE;
 }
@@ -174,17 +189,17 @@ read_field (const Field *field, gpointer target, JsonNode *node, const char *pat
     {
       char **string = place;
 
-      text = JSON_NODE_HOLDS_NULL (node) ? NULL : read_text (node, path, error);
+      text = JSON_NODE_HOLDS_NULL (node) ? NULL : tacho_sim_scenario_read_text (node, path, error);
       if (text == NULL && !JSON_NODE_HOLDS_NULL (node))
         return FALSE;
       g_free (*string);
       *string = g_strdup (text);
       return TRUE;
     }
-  if (!read_number (node, path, field->min, field->max, &number, error))
+  if (!tacho_sim_scenario_read_number (node, path, field->min, field->max, &number, error))
     return FALSE;
   if (field->type != FIELD_DOUBLE && number != floor (number))
-    return refuse (error, path, "must be a whole number");
+    return tacho_sim_scenario_refuse (error, path, "must be a whole number");
   if (field->type == FIELD_DOUBLE)
     *(double *) place = number;
   else if (field->type == FIELD_UINT)
@@ -210,7 +225,7 @@ refuse_unknown (GError **error, const char *path, const char *name)
 {
   g_autofree char *clean = tacho_text_sanitize_line (name, -1, 60);
 
-  return refuse (error, path, "there is no member “%s”", clean);
+  return tacho_sim_scenario_refuse (error, path, "there is no member “%s”", clean);
 }
 
 /* --- models ----------------------------------------------------------------------------------- */
@@ -247,7 +262,7 @@ read_model (TachoSimConfig *config,
   TachoSimModel *model;
 
   if (id == NULL || id[0] == '\0')
-    return refuse (error, path, "a model is an object with an “id”");
+    return tacho_sim_scenario_refuse (error, path, "a model is an object with an “id”");
   model = new_model (config, id);
   g_ptr_array_add (models, model);
   members = json_object_get_members (object);
@@ -273,7 +288,8 @@ read_models (TachoSimConfig *config, JsonNode *node, const char *path, GError **
       g_ptr_array_new_with_free_func ((GDestroyNotify) tacho_sim_model_free);
 
   if (n == 0 || n > MAX_MODELS)
-    return refuse (error, path, "must be an array of 1 to %d models", MAX_MODELS);
+    return tacho_sim_scenario_refuse (error, path, "must be an array of 1 to %d models",
+                                      MAX_MODELS);
   for (guint i = 0; i < n; i++)
     {
       g_autofree char *place = g_strdup_printf ("%s[%u]", path, i);
@@ -295,12 +311,13 @@ read_front (TachoSimConfig *config, JsonNode *node, const char *path, GError **e
   const char *api = tacho_json_get_string (object, "api", "all");
   g_autoptr (GList) members = NULL;
   TachoSimFront front = { 0 };
-  double port = 0;
+  guint port = 0;
 
   if (object == NULL)
-    return refuse (error, path, "must be an object with “api”, “port”, “grpc” and “tls”");
+    return tacho_sim_scenario_refuse (error, path,
+                                      "must be an object with “api”, “port”, “grpc” and “tls”");
   if (!tacho_sim_family_from_string (api, &front.family))
-    return refuse (error, path, "there is no API “%.40s”", api);
+    return tacho_sim_scenario_refuse (error, path, "there is no API “%.40s”", api);
   members = json_object_get_members (object);
   for (GList *l = members; l != NULL; l = l->next)
     {
@@ -309,7 +326,7 @@ read_front (TachoSimConfig *config, JsonNode *node, const char *path, GError **e
 
       if (g_str_equal (l->data, "port"))
         {
-          if (!read_number (value, place, 0, 65535, &port, error))
+          if (!tacho_sim_scenario_read_whole (value, place, 0, 65535, &port, error))
             return FALSE;
           front.port = (guint16) port;
         }
@@ -323,7 +340,7 @@ read_front (TachoSimConfig *config, JsonNode *node, const char *path, GError **e
         return refuse_unknown (error, path, l->data);
     }
   if (front.grpc && !tacho_sim_family_has_grpc (front.family))
-    return refuse (error, path, "“%.40s” does not speak gRPC", api);
+    return tacho_sim_scenario_refuse (error, path, "“%.40s” does not speak gRPC", api);
   tacho_sim_config_add_front (config, &front);
   return TRUE;
 }
@@ -334,137 +351,13 @@ read_fronts (TachoSimConfig *config, JsonNode *node, const char *path, GError **
   JsonArray *array = JSON_NODE_HOLDS_ARRAY (node) ? json_node_get_array (node) : NULL;
 
   if (array == NULL || json_array_get_length (array) == 0)
-    return refuse (error, path, "must be an array of fronts");
+    return tacho_sim_scenario_refuse (error, path, "must be an array of fronts");
   g_array_set_size (config->fronts, 0);
   for (guint i = 0; i < json_array_get_length (array); i++)
     {
       g_autofree char *place = g_strdup_printf ("%s[%u]", path, i);
 
       if (!read_front (config, json_array_get_element (array, i), place, error))
-        return FALSE;
-    }
-  return TRUE;
-}
-
-/* --- faults and the timeline ------------------------------------------------------------------ */
-
-static TachoSimFault *
-read_fault (JsonNode *node, const char *path, GError **error)
-{
-  const char *spec = read_text (node, path, error);
-  TachoSimFault *fault = spec != NULL ? tacho_sim_fault_parse (spec, error) : NULL;
-
-  if (spec != NULL && fault == NULL)
-    g_prefix_error (error, "%s: ", path);
-  return fault;
-}
-
-static gboolean
-read_faults (TachoSimConfig *config, JsonNode *node, const char *path, GError **error)
-{
-  JsonArray *array = JSON_NODE_HOLDS_ARRAY (node) ? json_node_get_array (node) : NULL;
-
-  if (array == NULL || json_array_get_length (array) > MAX_FAULTS)
-    return refuse (error, path, "must be an array of at most %d faults", MAX_FAULTS);
-  for (guint i = 0; i < json_array_get_length (array); i++)
-    {
-      g_autofree char *place = g_strdup_printf ("%s[%u]", path, i);
-      TachoSimFault *fault = read_fault (json_array_get_element (array, i), place, error);
-
-      if (fault == NULL)
-        return FALSE;
-      g_ptr_array_add (config->faults, fault);
-    }
-  return TRUE;
-}
-
-static gboolean
-read_step_member (TachoSimStep *step,
-                  const char *name,
-                  JsonNode *node,
-                  const char *path,
-                  GError **error)
-{
-  const char *text;
-
-  if (g_str_equal (name, "at") || g_str_equal (name, "do"))
-    return TRUE;
-  if (g_str_equal (name, "fault"))
-    return (step->fault = read_fault (node, path, error)) != NULL;
-  if (g_str_equal (name, "factor"))
-    return read_number (node, path, 0.001, 1e6, &step->factor, error);
-  if (!g_str_equal (name, "model") && !g_str_equal (name, "side"))
-    return refuse (error, path, "a step has no such member");
-  text = read_text (node, path, error);
-  if (text == NULL)
-    return FALSE;
-  if (g_str_equal (name, "model"))
-    step->model = g_strdup (text);
-  else if (g_str_equal (text, "grpc"))
-    step->grpc = TRUE;
-  else if (!g_str_equal (text, "rest"))
-    return refuse (error, path, "must be “rest” or “grpc”");
-  return TRUE;
-}
-
-static gboolean
-check_step (const TachoSimStep *step, JsonObject *object, const char *path, GError **error)
-{
-  if (step->kind == TACHO_SIM_STEP_ADD_FAULT && step->fault == NULL)
-    return refuse (error, path, "“add-fault” needs a “fault”");
-  if ((step->kind == TACHO_SIM_STEP_DOWN || step->kind == TACHO_SIM_STEP_UP) &&
-      !json_object_has_member (object, "side"))
-    return refuse (error, path, "“down” and “up” need a “side”: “rest” or “grpc”");
-  if ((step->kind == TACHO_SIM_STEP_LOAD || step->kind == TACHO_SIM_STEP_UNLOAD) &&
-      step->model == NULL)
-    return refuse (error, path, "“load” and “unload” need a “model”");
-  return TRUE;
-}
-
-static gboolean
-read_step (TachoSimConfig *config, JsonNode *node, const char *path, GError **error)
-{
-  JsonObject *object = JSON_NODE_HOLDS_OBJECT (node) ? json_node_get_object (node) : NULL;
-  const char *name = tacho_json_get_string (object, "do", NULL);
-  g_autofree char *place = g_strconcat (path, ".at", NULL);
-  g_autoptr (GList) members = NULL;
-  TachoSimStepKind kind;
-  TachoSimStep *step;
-  double at_s;
-
-  if (object == NULL || !json_object_has_member (object, "at"))
-    return refuse (error, path, "a step is an object with “at” (seconds) and “do”");
-  if (!tacho_sim_step_kind_from_string (name, &kind))
-    return refuse (error, path,
-                   "“do” must be add-fault, clear-faults, down, up, speed, load or unload");
-  if (!read_number (json_object_get_member (object, "at"), place, 0, 1e6, &at_s, error))
-    return FALSE;
-  step = tacho_sim_step_new (at_s, kind);
-  g_ptr_array_add (config->timeline, step);
-  members = json_object_get_members (object);
-  for (GList *l = members; l != NULL; l = l->next)
-    {
-      g_autofree char *member = g_strconcat (path, ".", (char *) l->data, NULL);
-
-      if (!read_step_member (step, l->data, json_object_get_member (object, l->data), member,
-                             error))
-        return FALSE;
-    }
-  return check_step (step, object, path, error);
-}
-
-static gboolean
-read_timeline (TachoSimConfig *config, JsonNode *node, const char *path, GError **error)
-{
-  JsonArray *array = JSON_NODE_HOLDS_ARRAY (node) ? json_node_get_array (node) : NULL;
-
-  if (array == NULL || json_array_get_length (array) > MAX_STEPS)
-    return refuse (error, path, "must be an array of at most %d steps", MAX_STEPS);
-  for (guint i = 0; i < json_array_get_length (array); i++)
-    {
-      g_autofree char *place = g_strdup_printf ("%s[%u]", path, i);
-
-      if (!read_step (config, json_array_get_element (array, i), place, error))
         return FALSE;
     }
   return TRUE;
@@ -481,8 +374,8 @@ read_member (TachoSimConfig *config, const char *name, JsonNode *node, GError **
     gboolean (*read) (TachoSimConfig *config, JsonNode *node, const char *path, GError **error);
   } lists[] = { { "models", read_models },
                 { "fronts", read_fronts },
-                { "faults", read_faults },
-                { "timeline", read_timeline } };
+                { "faults", tacho_sim_scenario_read_faults },
+                { "timeline", tacho_sim_scenario_read_timeline } };
   const Field *field = find_field (config_fields, name);
 
   if (field != NULL)
@@ -515,13 +408,14 @@ tacho_sim_scenario_read (TachoSimConfig *config, const char *json, gsize length,
 
   root = tacho_json_parse_object (json, length, &reason);
   if (root == NULL)
-    return refuse (error, "the file", "is not a JSON object: %s", reason->message);
+    return tacho_sim_scenario_refuse (error, "the file", "is not a JSON object: %s",
+                                      reason->message);
   members = json_object_get_members (json_node_get_object (root));
   for (GList *l = members; l != NULL; l = l->next)
     if (!read_member (config, l->data,
                       json_object_get_member (json_node_get_object (root), l->data), error))
       return FALSE;
-  return TRUE;
+  return tacho_sim_scenario_check_models (config, error);
 }
 
 /**

@@ -8,22 +8,16 @@
 #include <string.h>
 
 #include "sim/tacho-sim-grpc.h"
+#include "sim/tacho-sim-player.h"
 
 struct _TachoSimSides
 {
   TachoSimHost *host;
-  GPtrArray *listeners; /* of TachoSimListener */
-  GPtrArray *grpcs;     /* of TachoSimGrpc */
-  GPtrArray *urls;      /* of each front */
-  GPtrArray *timers;    /* of GSource: the steps to come */
+  GPtrArray *listeners;   /* of TachoSimListener */
+  GPtrArray *grpcs;       /* of TachoSimGrpc */
+  GPtrArray *urls;        /* of each front */
+  TachoSimPlayer *player; /* of the timeline; NULL: it does not run */
 };
-
-static void
-timer_free (gpointer data)
-{
-  g_source_destroy (data);
-  g_source_unref (data);
-}
 
 /**
  * tacho_sim_sides_new: (skip)
@@ -40,7 +34,6 @@ tacho_sim_sides_new (TachoSimHost *host)
   sides->listeners = g_ptr_array_new_with_free_func ((GDestroyNotify) tacho_sim_listener_free);
   sides->grpcs = g_ptr_array_new_with_free_func ((GDestroyNotify) tacho_sim_grpc_free);
   sides->urls = g_ptr_array_new_with_free_func (g_free);
-  sides->timers = g_ptr_array_new_with_free_func (timer_free);
   return sides;
 }
 
@@ -53,7 +46,7 @@ tacho_sim_sides_free (TachoSimSides *sides)
 {
   if (sides == NULL)
     return;
-  g_ptr_array_unref (sides->timers);
+  tacho_sim_player_free (sides->player);
   g_ptr_array_unref (sides->listeners);
   g_ptr_array_unref (sides->grpcs);
   g_ptr_array_unref (sides->urls);
@@ -143,7 +136,7 @@ close_rest (TachoSimSides *sides)
 void
 tacho_sim_sides_close (TachoSimSides *sides)
 {
-  g_ptr_array_set_size (sides->timers, 0);
+  g_clear_pointer (&sides->player, tacho_sim_player_free);
   close_rest (sides);
   g_ptr_array_set_size (sides->grpcs, 0);
   drain (sides->host->context);
@@ -224,16 +217,48 @@ tacho_sim_sides_set (TachoSimSides *sides, gboolean grpc, gboolean up)
 /* --- the timeline ----------------------------------------------------------------------------- */
 
 static void
-change_speed (TachoSimSides *sides, const TachoSimStep *step)
+change_model (TachoSimHost *host, TachoSimRuntime *runtime, const TachoSimStep *step)
 {
-  GPtrArray *runtimes = tacho_sim_engine_get_runtimes (sides->host->engine);
+  switch (step->kind)
+    {
+    case TACHO_SIM_STEP_SPEED:
+      runtime->slowness = step->factor;
+      break;
+    case TACHO_SIM_STEP_LOAD:
+      tacho_sim_engine_load (host->engine, runtime);
+      break;
+    case TACHO_SIM_STEP_UNLOAD:
+      tacho_sim_engine_unload (host->engine, runtime);
+      break;
+    case TACHO_SIM_STEP_FAIL:
+      g_free (runtime->model->load_failure);
+      runtime->model->load_failure = g_strdup (step->reason ? step->reason : "the model was lost");
+      tacho_sim_engine_unload (host->engine, runtime);
+      break;
+    case TACHO_SIM_STEP_MEND:
+      g_clear_pointer (&runtime->model->load_failure, g_free);
+      break;
+    case TACHO_SIM_STEP_ADD_FAULT:
+    case TACHO_SIM_STEP_CLEAR_FAULTS:
+    case TACHO_SIM_STEP_DOWN:
+    case TACHO_SIM_STEP_UP:
+    case TACHO_SIM_STEP_SLOTS:
+    default:
+      break;
+    }
+}
+
+static void
+change_models (TachoSimHost *host, const TachoSimStep *step)
+{
+  GPtrArray *runtimes = tacho_sim_engine_get_runtimes (host->engine);
 
   for (guint i = 0; i < runtimes->len; i++)
     {
       TachoSimRuntime *runtime = g_ptr_array_index (runtimes, i);
 
       if (step->model == NULL || g_str_equal (step->model, runtime->model->id))
-        runtime->slowness = step->factor;
+        change_model (host, runtime, step);
     }
 }
 
@@ -246,8 +271,6 @@ void
 tacho_sim_sides_take_step (TachoSimSides *sides, const TachoSimStep *step)
 {
   TachoSimHost *host = sides->host;
-  TachoSimRuntime *runtime =
-      step->model != NULL ? tacho_sim_engine_find (host->engine, step->model) : NULL;
 
   switch (step->kind)
     {
@@ -264,35 +287,18 @@ tacho_sim_sides_take_step (TachoSimSides *sides, const TachoSimStep *step)
     case TACHO_SIM_STEP_UP:
       tacho_sim_sides_set (sides, step->grpc, step->kind == TACHO_SIM_STEP_UP);
       break;
+    case TACHO_SIM_STEP_SLOTS:
+      tacho_sim_engine_set_slots (host->engine, step->slots);
+      break;
     case TACHO_SIM_STEP_SPEED:
-      change_speed (sides, step);
-      break;
     case TACHO_SIM_STEP_LOAD:
-      if (runtime != NULL)
-        tacho_sim_engine_load (host->engine, runtime);
-      break;
     case TACHO_SIM_STEP_UNLOAD:
-      if (runtime != NULL)
-        tacho_sim_engine_unload (host->engine, runtime);
-      break;
+    case TACHO_SIM_STEP_FAIL:
+    case TACHO_SIM_STEP_MEND:
     default:
+      change_models (host, step);
       break;
     }
-}
-
-typedef struct
-{
-  TachoSimSides *sides;
-  const TachoSimStep *step; /* the configuration's */
-} Due;
-
-static gboolean
-due_cb (gpointer user_data)
-{
-  Due *due = user_data;
-
-  tacho_sim_sides_take_step (due->sides, due->step);
-  return G_SOURCE_REMOVE;
 }
 
 /**
@@ -304,19 +310,20 @@ due_cb (gpointer user_data)
 void
 tacho_sim_sides_start_timeline (TachoSimSides *sides)
 {
-  const TachoSimConfig *config = sides->host->config;
+  g_clear_pointer (&sides->player, tacho_sim_player_free);
+  sides->player = tacho_sim_player_new (sides, sides->host);
+}
 
-  for (guint i = 0; i < config->timeline->len; i++)
-    {
-      const TachoSimStep *step = g_ptr_array_index (config->timeline, i);
-      gint64 ns = tacho_sim_engine_scale_ns (sides->host->engine, step->at_s * 1000);
-      GSource *source = g_timeout_source_new ((guint) MIN (ns / 1000000, G_MAXINT));
-      Due *due = g_new (Due, 1);
-
-      due->sides = sides;
-      due->step = step;
-      g_source_set_callback (source, due_cb, due, g_free);
-      g_source_attach (source, sides->host->context);
-      g_ptr_array_add (sides->timers, source);
-    }
+/**
+ * tacho_sim_sides_add_step: (skip)
+ * @sides: the sides
+ * @step: (transfer full): taken so many seconds from now; never if the timeline does not run
+ */
+void
+tacho_sim_sides_add_step (TachoSimSides *sides, TachoSimStep *step)
+{
+  if (sides->player != NULL)
+    tacho_sim_player_add (sides->player, step);
+  else
+    tacho_sim_step_free (step);
 }

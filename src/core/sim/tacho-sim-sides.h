@@ -19,6 +19,7 @@ const char *tacho_sim_sides_get_url (TachoSimSides *sides, guint index); /* any 
 void tacho_sim_sides_set (TachoSimSides *sides, gboolean grpc, gboolean up);
 gboolean tacho_sim_sides_is_up (TachoSimSides *sides, gboolean grpc);
 void tacho_sim_sides_start_timeline (TachoSimSides *sides);
+void tacho_sim_sides_add_step (TachoSimSides *sides, TachoSimStep *step); /* (transfer full) */
 void tacho_sim_sides_take_step (TachoSimSides *sides, const TachoSimStep *step);
 
 G_END_DECLS

@@ -6,8 +6,8 @@
 
 #include "sim/tacho-sim-fault.h"
 
-static const char *const kinds[] = { "add-fault", "clear-faults", "down",  "up",
-                                     "speed",     "load",         "unload" };
+static const char *const kinds[] = { "add-fault", "clear-faults", "down", "up",   "speed",
+                                     "load",      "unload",       "fail", "mend", "slots" };
 
 /**
  * tacho_sim_step_kind_to_string:
@@ -70,6 +70,7 @@ tacho_sim_step_copy (const TachoSimStep *step)
   TachoSimStep *copy = g_memdup2 (step, sizeof *step);
 
   copy->model = g_strdup (step->model);
+  copy->reason = g_strdup (step->reason);
   copy->fault = step->fault != NULL ? tacho_sim_fault_copy (step->fault) : NULL;
   return copy;
 }
@@ -84,6 +85,7 @@ tacho_sim_step_free (TachoSimStep *step)
   if (step == NULL)
     return;
   g_free (step->model);
+  g_free (step->reason);
   tacho_sim_fault_free (step->fault);
   g_free (step);
 }

@@ -15,6 +15,9 @@ typedef enum
   TACHO_SIM_STEP_SPEED, /* every time of a model, or of all, becomes so many times as long */
   TACHO_SIM_STEP_LOAD,
   TACHO_SIM_STEP_UNLOAD,
+  TACHO_SIM_STEP_FAIL, /* a model is lost, and loading it fails from now on */
+  TACHO_SIM_STEP_MEND, /* loading it works again */
+  TACHO_SIM_STEP_SLOTS,
 } TachoSimStepKind;
 
 typedef struct
@@ -23,6 +26,8 @@ typedef struct
   TachoSimStepKind kind;
   gboolean grpc; /* DOWN, UP: which side */
   char *model;   /* SPEED: NULL for all */
+  char *reason;  /* FAIL */
+  guint slots;
   double factor;
   TachoSimFault *fault;
 } TachoSimStep;

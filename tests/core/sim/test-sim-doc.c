@@ -127,6 +127,7 @@ test_load (void)
     { "overloaded.json", 1, 1, 0, 2 },
     { "flaky-gateway.json", 1, 1, 6, 3 },
     { "grpc-failover.json", 2, 2, 0, 5 },
+    { "lost-models.json", 4, 2, 0, 5 },
   };
   g_autofree char *folder =
       g_build_filename (g_getenv ("TACHO_SOURCE_ROOT"), "docs", "scenarios", NULL);
