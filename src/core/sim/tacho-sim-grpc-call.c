@@ -158,6 +158,12 @@ pump (TachoSimRpc *rpc)
 
   if (rpc->sending || rpc->closed || rpc->status_sent)
     return;
+  if (rpc->between != NULL && rpc->n_sent >= rpc->play.grpc->after_events)
+    {
+      void (*between) (TachoSimRpc *) = g_steal_pointer (&rpc->between);
+
+      between (rpc);
+    }
   if (g_queue_is_empty (&rpc->out) && !rpc->finishing)
     {
       void (*sent) (TachoSimRpc *) = g_steal_pointer (&rpc->sent);

@@ -238,7 +238,7 @@ tacho_sim_rpc_play_grpc (TachoSimRpc *rpc)
   if (tacho_sim_rpc_has_fault (rpc, "goaway"))
     {
       rpc->played = TRUE;
-      tacho_sim_rpc_when_sent (rpc, goaway_cb);
+      rpc->between = goaway_cb;
     }
   return FALSE;
 }

@@ -111,7 +111,8 @@ struct _TachoSimRpc
   guint n_generations; /* that run for it */
   grpc_status_code status;
   char *status_message;
-  void (*sent) (TachoSimRpc *rpc); /* once, when all is on the wire */
+  void (*sent) (TachoSimRpc *rpc);    /* once, when all is on the wire */
+  void (*between) (TachoSimRpc *rpc); /* once, between the two messages of a fault's point */
 };
 
 /* What a method says. */

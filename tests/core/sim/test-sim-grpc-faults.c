@@ -232,8 +232,16 @@ test_fault (gconstpointer data)
   g_assert_cmpuint (requests->len, ==, 1);
   g_assert_cmpstr (((TachoSimRequest *) g_ptr_array_index (requests, 0))->fault, ==, spec);
 
-  /* The next call is served as if nothing had been. */
+  /* The next call is served as if nothing had been. A channel may not yet have seen that its
+   * connection was reset, and would hand the call to it. */
+  if (g_str_has_prefix (row->spec, "drop"))
+    {
+      peer_close (&fixture.peer);
+      peer_open (&fixture.peer, tacho_sim_server_get_url (fixture.server));
+    }
   call_stream (&fixture, &call, 8, TRUE, NULL, PEER_LIMIT_S);
+  if (call.status != GRPC_STATUS_OK)
+    g_error ("%s: then %s", spec, call.words);
   g_assert_cmpint (call.status, ==, GRPC_STATUS_OK);
   told_read (&told, &call, "r1");
   g_assert_cmpuint (told.n_tokens, ==, 8);
