@@ -94,6 +94,16 @@ read_also (const char *text, gboolean tls, TachoSimConfig *config, GError **erro
   return TRUE;
 }
 
+/* What is not given stays as the scenario has it. */
+static void
+replace (char **setting, const char *value)
+{
+  if (value == NULL)
+    return;
+  g_free (*setting);
+  *setting = g_strdup (value);
+}
+
 static gboolean
 read_fronts (const SimulateOptions *o, TachoSimConfig *config, GError **error)
 {
@@ -106,10 +116,11 @@ read_fronts (const SimulateOptions *o, TachoSimConfig *config, GError **error)
       g_set_error (error, CLI_ERROR, CLI_ERROR_USAGE, "--tls-cert and --tls-key belong together");
       return FALSE;
     }
-  config->tls_cert = g_strdup (o->tls_cert);
-  config->tls_key = g_strdup (o->tls_key);
-  config->tls_client_ca = g_strdup (o->tls_client_ca);
-  tacho_sim_config_get_front (config, 0)->tls = tls;
+  replace (&config->tls_cert, o->tls_cert);
+  replace (&config->tls_key, o->tls_key);
+  replace (&config->tls_client_ca, o->tls_client_ca);
+  for (guint i = 0; tls && i < config->fronts->len; i++)
+    tacho_sim_config_get_front (config, i)->tls = TRUE;
   for (guint i = 0; o->also != NULL && o->also[i] != NULL; i++)
     if (!read_also (o->also[i], tls, config, error))
       return FALSE;
@@ -289,7 +300,7 @@ cli_simulate (CliSession *session, int argc, char **argv)
     { "tls-client-ca", 0, "FILE", FALSE, &simulate.tls_client_ca,
       "Demand client certificates of this authority" },
     { "scenario", 0, "FILE", FALSE, &simulate.scenario,
-      "Read models, limits and a timeline from this file" },
+      "Read models, limits, faults and a timeline from this file" },
     { "slots", 0, "N", FALSE, &simulate.slots, "Generations at a time for each model" },
     { "kv-cache", 0, "TOKENS", FALSE, &simulate.kv_cache, "KV cache of each model; 0: no limit" },
     { "rate-limit", 0, "RPS", FALSE, &simulate.rate_limit,
@@ -313,12 +324,14 @@ cli_simulate (CliSession *session, int argc, char **argv)
         "Families: llamacpp (the default), openai, ollama, lmstudio, vllm, sglang, tgi,\n"
         "oip, kserve, ryzanstein; all: every one of them on one port.\n"
         "Faults: status=CODE, latency=SECONDS, slow=FACTOR, stall, drop, truncate, "
-        "error, no_usage;\n"
-        "with :p=0..1, :after=EVENTS, :n=N or :n=A-B, :path=GLOB.\n\n"
+        "error, no_usage\n"
+        "and many more, with :p=0..1, :after=EVENTS, :n=N or :n=A-B, :path=GLOB.\n"
+        "All of them, and scenario files, are described in docs/simulate.md.\n\n"
         "Examples:\n"
         "  tacho-cli simulate --port 18080 --ttft 200 --itl 20\n"
         "  tacho-cli simulate --api vllm --also ollama:11435 --kv-cache 4096\n"
-        "  tacho-cli simulate --fault 'truncate:after=5:p=0.1' --capture requests.jsonl",
+        "  tacho-cli simulate --fault 'truncate:after=5:p=0.1' --capture requests.jsonl\n"
+        "  tacho-cli simulate --scenario docs/scenarios/grpc-failover.json",
     .options = options,
   };
   g_autoptr (TachoSimConfig) config = NULL;

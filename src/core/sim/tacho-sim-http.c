@@ -418,12 +418,23 @@ got_chunk_cb (SoupServerMessage *message, GBytes *chunk, gpointer user_data)
     }
 }
 
+/* GIO leaves even a flawless client certificate to the server to accept. */
+static gboolean
+accept_certificate_cb (SoupServerMessage *message,
+                       GTlsCertificate *certificate,
+                       GTlsCertificateFlags errors,
+                       gpointer user_data)
+{
+  return errors == 0;
+}
+
 static void
 request_started_cb (SoupServer *server, SoupServerMessage *message, gpointer user_data)
 {
   TachoSimListener *listener = user_data;
   GSocket *socket = soup_server_message_get_socket (message);
 
+  g_signal_connect (message, "accept-certificate", G_CALLBACK (accept_certificate_cb), NULL);
   if (socket != NULL && g_object_get_data (G_OBJECT (socket), "tacho-sim-seen") == NULL)
     {
       g_object_set_data (G_OBJECT (socket), "tacho-sim-seen", GINT_TO_POINTER (1));
@@ -437,6 +448,7 @@ set_tls (SoupServer *soup, const TachoSimConfig *config, GError **error)
 {
   g_autoptr (GTlsCertificate) certificate = NULL;
   g_autoptr (GTlsDatabase) database = NULL;
+  g_autofree char *path = NULL;
   g_autoptr (GError) local = NULL;
 
   if (config->tls_cert == NULL || config->tls_key == NULL)
@@ -456,7 +468,8 @@ set_tls (SoupServer *soup, const TachoSimConfig *config, GError **error)
   soup_server_set_tls_certificate (soup, certificate);
   if (config->tls_client_ca == NULL)
     return TRUE;
-  database = g_tls_file_database_new (config->tls_client_ca, &local);
+  path = g_canonicalize_filename (config->tls_client_ca, NULL); /* it takes no other */
+  database = g_tls_file_database_new (path, &local);
   if (database == NULL)
     {
       g_set_error (error, TACHO_ERROR, TACHO_ERROR_INVALID,
