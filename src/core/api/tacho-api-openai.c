@@ -80,14 +80,14 @@ tacho_api_openai_get_framing (TachoApi *self, TachoOperation operation)
   return TACHO_FRAMING_SSE;
 }
 
-/* vLLM has no route for one model, and TGI tells more elsewhere: the list is read. */
+/* vLLM and TGI have no route for one model, SGLang has it since a while: the list is read. */
 static TachoHttpRequest *
 build_show (TachoApiOpenai *self, const char *model_id)
 {
   g_autofree char *id = NULL;
   g_autofree char *path = NULL;
 
-  if (self->dialect == TACHO_OPENAI_DIALECT_VLLM || self->dialect == TACHO_OPENAI_DIALECT_TGI)
+  if (self->dialect != TACHO_OPENAI_DIALECT_PLAIN)
     return tacho_http_request_new ("GET", "/v1/models");
   id = g_uri_escape_string (model_id, NULL, FALSE);
   path = g_strconcat ("/v1/models/", id, NULL);
@@ -356,7 +356,7 @@ tacho_api_openai_parse_model (TachoApi *api,
   g_autoptr (JsonNode) root = NULL;
   JsonObject *object;
 
-  if (self->dialect == TACHO_OPENAI_DIALECT_VLLM || self->dialect == TACHO_OPENAI_DIALECT_TGI)
+  if (self->dialect != TACHO_OPENAI_DIALECT_PLAIN)
     return find_model (api, model_id, reply, error);
   if (!tacho_api_check_model_reply (model_id, reply, error))
     return NULL;

@@ -35,7 +35,7 @@ static const BuildVector builds[] = {
   { "vllm-unload", VLLM, TACHO_OP_UNLOAD_MODEL, "m", "POST /sleep?level=1 " },
   { "vllm-metrics", VLLM, TACHO_OP_METRICS, NULL, "GET /metrics " },
   { "vllm-slots", VLLM, TACHO_OP_SLOTS, NULL, NULL },
-  { "sglang-show", SGLANG, TACHO_OP_SHOW_MODEL, "a b", "GET /v1/models/a%20b " },
+  { "sglang-show", SGLANG, TACHO_OP_SHOW_MODEL, "a b", "GET /v1/models " },
   { "sglang-load", SGLANG, TACHO_OP_LOAD_MODEL, "m", "POST /resume_memory_occupation {}" },
   { "sglang-unload", SGLANG, TACHO_OP_UNLOAD_MODEL, "m", "POST /release_memory_occupation {}" },
   { "tgi-show", TGI, TACHO_OP_SHOW_MODEL, "m", "GET /v1/models " },
