@@ -243,7 +243,7 @@ test_fault (gconstpointer data)
     g_assert_cmpuint (request->n_events, ==, row->n_messages);
 
   /* The next call is served as if nothing had been. A channel may not yet have seen that its
-   * connection was reset, or that it gave it up over the metadata, and would hand the call to it. */
+   * connection was reset, or given up over the metadata, and would use it. */
   if (drops || g_str_has_prefix (row->spec, "grpc-metadata"))
     {
       peer_close (&fixture.peer);
