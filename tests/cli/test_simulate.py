@@ -381,14 +381,17 @@ def a_scenario_keeps_its_certificate():
 def faults_and_sides_can_be_changed_over_http():
     with Simulator("--api", "hybrid-fast") as sim:
         ask = lambda: curl(sim.url + "/v2/models/%s/generate" % TINY, {"text_input": "hi", "max_tokens": 1}).status
-        assert post(sim.url + "/__tacho/faults", {"fault": "status=500:n=2-"}).json() == {"faults": ["status=500:n=2-"]}
+        spec = "status=500:n=2-"
+        assert post(sim.url + "/__tacho/faults", {"fault": spec}).json() == [{"fault": spec, "matched": 0, "played": 0}]
         assert [ask(), ask()] == [200, 500]
-        assert curl(sim.url + "/__tacho/faults", method="DELETE").json() == {"faults": []}
+        assert get(sim.url + "/__tacho/faults").json() == [{"fault": spec, "matched": 2, "played": 1}]
+        assert curl(sim.url + "/__tacho/faults", method="DELETE").json() == []
         assert ask() == 200
         assert "drp" in post(sim.url + "/__tacho/faults", {"fault": "drp"}, 400).body.decode()
         grpc = sim.hello["fronts"][1]["url"]
         post(sim.url + "/__tacho/side", {"grpc": "down"})
         wait_until(lambda: not listens(grpc), "the gRPC side to go")
+        assert get(sim.url + "/__tacho/side").json() == {"rest": "up", "grpc": "down"}
         post(sim.url + "/__tacho/side", {"grpc": "up"})
         wait_until(lambda: listens(grpc), "the gRPC side to come back")
 
