@@ -231,9 +231,7 @@ tacho_sim_exchange_reply (TachoSimExchange *exchange, guint status, const char *
     {
       tacho_sim_exchange_record (exchange, status);
       exchange->ended = TRUE;
-      tacho_sim_wire_head (exchange->wire, status, type, (gssize) strlen (owned));
-      tacho_sim_wire_send (exchange->wire, owned, strlen (owned));
-      tacho_sim_wire_end (exchange->wire);
+      tacho_sim_wire_reply (exchange->wire, status, type, owned);
       return;
     }
   if (play_on_reply (exchange, type, body))

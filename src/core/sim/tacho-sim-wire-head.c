@@ -86,9 +86,10 @@ put_framing (TachoSimWire *wire, gssize length)
 {
   gboolean by_length = tacho_sim_wire_is (wire, "length") || tacho_sim_wire_is (wire, "cut-length");
 
-  wire->chunked = !by_length && (length < 0 || tacho_sim_wire_is (wire, "chunk") ||
-                                 tacho_sim_wire_is (wire, "cut-chunk") ||
-                                 tacho_sim_wire_is (wire, "both-lengths"));
+  wire->chunked =
+      !by_length &&
+      (length < 0 || tacho_sim_wire_is (wire, "encoding") || tacho_sim_wire_is (wire, "chunk") ||
+       tacho_sim_wire_is (wire, "cut-chunk") || tacho_sim_wire_is (wire, "both-lengths"));
   if (tacho_sim_wire_is (wire, "eof"))
     {
       wire->chunked = FALSE;

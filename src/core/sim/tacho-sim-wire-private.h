@@ -30,6 +30,7 @@ struct _TachoSimWire
   guint64 endless; /* filler still to come */
   char filler;
   gboolean chunked;
+  gboolean whole; /* one body, not a stream */
   gboolean head_done;
   gboolean over; /* nothing is added any more */
   TachoSimWireEnding ending;
@@ -39,6 +40,17 @@ struct _TachoSimWire
   GSource *watch;
 };
 
+#define TACHO_SIM_WIRE_SPLIT "\xc3\xa9" /* e acute: what split-utf8 puts in, and parts */
+
+/* What is sent in place of an event, NULL: itself; empty: nothing. */
+char *tacho_sim_wire_change_event (const TachoSimWire *wire,
+                                   const char *text,
+                                   gsize length,
+                                   gsize *changed_length) G_GNUC_WARN_UNUSED_RESULT;
+/* What is sent in place of a whole body, NULL: itself. */
+char *tacho_sim_wire_change_body (const TachoSimWire *wire,
+                                  const char *body,
+                                  gsize *length) G_GNUC_WARN_UNUSED_RESULT;
 gboolean tacho_sim_wire_is (const TachoSimWire *wire, const char *name);
 gboolean tacho_sim_wire_is_word (const TachoSimWire *wire, const char *name, const char *word);
 void tacho_sim_wire_put (TachoSimWire *wire, const char *data, gsize length);

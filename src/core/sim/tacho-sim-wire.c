@@ -251,14 +251,6 @@ put_bad_chunk (TachoSimWire *wire, const char *data, gsize length)
     }
 }
 
-static char *
-with_line_ends (const char *text, const char *ending)
-{
-  g_auto (GStrv) lines = g_strsplit (text, "\n", -1);
-
-  return g_strjoinv (ending, lines);
-}
-
 /* In place of an event, once it is the fault's turn. TRUE: the reply is over. */
 static gboolean
 put_fault (TachoSimWire *wire, const char *text, gsize length)
@@ -303,49 +295,42 @@ put_fault (TachoSimWire *wire, const char *text, gsize length)
   return TRUE;
 }
 
-/* Events that are added or changed while the reply goes on. */
-static char *
-change_event (TachoSimWire *wire, const char *text)
+/* A character that is split stands in two chunks, and on the wire at two times. */
+static void
+put_pieces (TachoSimWire *wire, const char *data, gsize length)
 {
-  GString *out;
+  const char *split = tacho_sim_wire_is (wire, "split-utf8")
+                          ? memmem (data, length, TACHO_SIM_WIRE_SPLIT, 2)
+                          : NULL;
+  gsize first = split != NULL ? (gsize) (split + 1 - data) : 0;
 
-  if (tacho_sim_wire_is (wire, "crlf"))
-    return with_line_ends (text, "\r\n");
-  if (tacho_sim_wire_is (wire, "cr"))
-    return with_line_ends (text, "\r");
-  if (tacho_sim_wire_is (wire, "no-marker") &&
-      (strstr (text, "[DONE]") != NULL || strstr (text, "\"done\":true") != NULL ||
-       strstr (text, "\"done\": true") != NULL))
-    return g_strdup ("");
-  if (tacho_sim_wire_is (wire, "usage-twice") && strstr (text, "\"usage\":{") != NULL)
-    return g_strconcat (text, text, NULL);
-  if (wire->n_events != wire->plan.after_events)
-    return NULL;
-  if (tacho_sim_wire_is (wire, "bom"))
-    return g_strconcat ("\xef\xbb\xbf", text, NULL);
-  if (tacho_sim_wire_is (wire, "bad-json"))
-    return g_strdup ("data: {\"choices\":[{\"delta\":\n\n");
-  if (tacho_sim_wire_is (wire, "bad-utf8"))
-    return g_strconcat ("data: {\"x\":\"\xc3\x28\"}\n\n", text, NULL);
-  if (!tacho_sim_wire_is (wire, "huge-line") && !tacho_sim_wire_is (wire, "comments") &&
-      !tacho_sim_wire_is (wire, "empty"))
-    return NULL;
-  out = g_string_new (NULL);
-  if (tacho_sim_wire_is (wire, "huge-line"))
-    {
-      g_string_append (out, "data: {\"x\":\"");
-      for (guint64 i = 0; i < (guint64) wire->plan.number; i++)
-        g_string_append_c (out, 'x');
-      g_string_append (out, "\"}\n\n");
-    }
-  for (guint64 i = 0; !tacho_sim_wire_is (wire, "huge-line") && i < (guint64) wire->plan.number;
-       i++)
-    g_string_append (out, tacho_sim_wire_is (wire, "comments")
-                              ? ": x\n\n"
-                              : "data: {\"choices\":[{\"index\":0,\"delta\":{\"content\":\"\"},"
-                                "\"finish_reason\":null}]}\n\n");
-  g_string_append (out, text);
-  return g_string_free (out, FALSE);
+  if (first > 0)
+    put_framed (wire, data, first);
+  if (length > first)
+    put_framed (wire, data + first, length - first);
+}
+
+/**
+ * tacho_sim_wire_reply: (skip)
+ * @wire: the connection
+ * @status: HTTP status
+ * @type: content type
+ * @body: the whole body
+ *
+ * The length is that of what is sent, but where the length is the fault.
+ */
+void
+tacho_sim_wire_reply (TachoSimWire *wire, guint status, const char *type, const char *body)
+{
+  gsize length = strlen (body);
+  g_autofree char *changed = NULL;
+
+  wire->whole = TRUE;
+  if (wire->plan.after_bytes == 0)
+    changed = tacho_sim_wire_change_body (wire, body, &length);
+  tacho_sim_wire_head (wire, status, type, (gssize) length);
+  tacho_sim_wire_send (wire, changed != NULL ? changed : body, length);
+  tacho_sim_wire_end (wire);
 }
 
 /**
@@ -377,6 +362,7 @@ gboolean
 tacho_sim_wire_send (TachoSimWire *wire, const char *text, gsize length)
 {
   g_autofree char *changed = NULL;
+  gsize changed_length = 0;
   gboolean due = wire->plan.after_bytes > 0 ? wire->body_bytes + length > wire->plan.after_bytes
                                             : wire->n_events >= wire->plan.after_events;
 
@@ -386,18 +372,13 @@ tacho_sim_wire_send (TachoSimWire *wire, const char *text, gsize length)
     put_framed (wire, text, (gsize) (wire->plan.after_bytes - wire->body_bytes));
   if (due && put_fault (wire, text, length))
     return FALSE;
-  changed = change_event (wire, text);
+  changed = tacho_sim_wire_change_event (wire, text, length, &changed_length);
   if (tacho_sim_wire_is (wire, "encoding"))
     put_encoded (wire, text, length);
-  else if (tacho_sim_wire_is (wire, "nul") && due && wire->n_events == wire->plan.after_events)
-    {
-      put_framed (wire, "data: {\"x\":\"\0\"}\n\n", 17);
-      put_framed (wire, text, length);
-    }
   else if (changed == NULL)
     put_framed (wire, text, length);
-  else if (changed[0] != '\0')
-    put_framed (wire, changed, strlen (changed));
+  else
+    put_pieces (wire, changed, changed_length);
   wire->n_events++;
   return TRUE;
 }

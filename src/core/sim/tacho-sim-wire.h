@@ -57,6 +57,8 @@ void tacho_sim_wire_head (TachoSimWire *wire, guint status, const char *type, gs
 /* FALSE: the fault ended the reply. */
 gboolean tacho_sim_wire_send (TachoSimWire *wire, const char *text, gsize length);
 void tacho_sim_wire_end (TachoSimWire *wire);
+/* All of the three, for a body that is not streamed. */
+void tacho_sim_wire_reply (TachoSimWire *wire, guint status, const char *type, const char *body);
 /* FALSE: there are bytes that were not written, or the fault is to say nothing more. */
 gboolean tacho_sim_wire_is_done (const TachoSimWire *wire);
 /* For the capture: CLOCK_MONOTONIC, 0: nothing was written. */

@@ -5,6 +5,8 @@
 #include <string.h>
 
 #include "base/tacho-error.h"
+#include "base/tacho-json.h"
+#include "sim-client.h"
 #include "sim/tacho-sim-fault.h"
 #include "sim/tacho-sim-server.h"
 
@@ -133,6 +135,8 @@ test_bytes (void)
     { "bad-json:after=1", "data: {\"choices\":[{\"delta\":\n\n", NULL, TRUE },
     { "bad-utf8:after=1", "\xc3\x28", NULL, TRUE },
     { "bom", "\xef\xbb\xbf", NULL, TRUE },
+    { "split-utf8:after=1", "\"content\":\"\xc3\r\n", "\xc3\xa9", TRUE },
+    { "role-only", "\"finish_reason\":\"length\"", "\"content\":\"", TRUE },
     { "crlf", "}\r\n\r\n", NULL, TRUE },
     { "comments=3", ": x\n\n: x\n\n: x\n\ndata: {", NULL, TRUE },
     { "empty=2", "\"content\":\"\"},\"finish_reason\":null}]}\n\ndata: {", NULL, TRUE },
@@ -157,6 +161,75 @@ test_bytes (void)
       if (strstr (answer.bytes->str, "HTTP/1.1 101") == NULL &&
           g_str_has_prefix (answer.bytes->str, "HTTP/1.1"))
         g_assert_nonnull (strstr (answer.bytes->str, "X-Tacho-Fault: "));
+    }
+}
+
+/* Replies that are not streamed: the length is that of the changed body. */
+static void
+test_whole (void)
+{
+  static const struct
+  {
+    const char *fault;
+    const char *has;
+    const char *has_not;
+    gboolean json;
+  } rows[] = {
+    { "usage-zero", "\"completion_tokens\":0", "\"completion_tokens\":4", TRUE },
+    { "bad-json", "{", NULL, FALSE },
+    { "bad-utf8", "{\"x\":\"\xc3\x28\",", NULL, FALSE },
+    { "bom", "\r\n\r\n\xef\xbb\xbf{", NULL, FALSE },
+    { "huge-line=70000", "{\"x\":\"xxxxxxxx", NULL, TRUE },
+    { "hangup", "\"completion_tokens\":4", "Connection: close", TRUE },
+    { "type=text", "text/plain", "application/json", TRUE },
+  };
+
+  for (gsize i = 0; i < G_N_ELEMENTS (rows); i++)
+    {
+      g_autofree char *header = g_strdup_printf ("X-Tacho-Fault: %s\r\n", rows[i].fault);
+      g_autofree char *reply =
+          sim_ask (sim, "POST", "/v1/chat/completions", header,
+                   "{\"model\":\"" MODEL "\",\"max_tokens\":4,\"messages\":[{\"role\":"
+                   "\"user\",\"content\":\"hi\"}]}");
+      const char *length = strstr (reply, "Content-Length: ");
+      const char *body = strstr (reply, "\r\n\r\n");
+      g_autoptr (JsonNode) node = NULL;
+
+      g_test_message ("%s", rows[i].fault);
+      g_assert_true (length != NULL && body != NULL);
+      g_assert_cmpuint (g_ascii_strtoull (length + strlen ("Content-Length: "), NULL, 10), ==,
+                        strlen (body + 4));
+      g_assert_nonnull (strstr (reply, rows[i].has));
+      if (rows[i].has_not != NULL)
+        g_assert_null (strstr (reply, rows[i].has_not));
+      node = tacho_json_parse (body + 4, strlen (body + 4), NULL);
+      g_assert_cmpint (node != NULL, ==, rows[i].json);
+    }
+}
+
+/* The line of an NDJSON reply is broken as a line of NDJSON. */
+static void
+test_ndjson (void)
+{
+  g_autoptr (TachoSimConfig) config = tacho_sim_config_new ("ollama-fast", NULL);
+  g_autoptr (TachoSimServer) server = tacho_sim_server_new (config);
+  static const char *const faults[] = { "bad-json:after=1", "no-marker", "empty=2", "split-utf8" };
+
+  g_assert_true (tacho_sim_server_start (server, 0, NULL));
+  for (gsize i = 0; i < G_N_ELEMENTS (faults); i++)
+    {
+      g_autofree char *header = g_strdup_printf ("X-Tacho-Fault: %s\r\n", faults[i]);
+      g_autofree char *reply = sim_ask (server, "POST", "/api/chat", header,
+                                        "{\"model\":\"" MODEL "\",\"options\":{\"num_predict\":4},"
+                                        "\"messages\":[{\"role\":\"user\",\"content\":\"hi\"}]}");
+
+      g_test_message ("%s", faults[i]);
+      g_assert_null (strstr (reply, "data:"));
+      g_assert_cmpint (strstr (reply, "\"done\":true") == NULL, ==, i == 1);
+      if (i == 2)
+        g_assert_nonnull (strstr (reply, "\"response\":\"\",\"done\":false}\n{\"message\""));
+      if (i == 3)
+        g_assert_nonnull (strstr (reply, "\"content\":\"\xc3\r\n"));
     }
 }
 
@@ -312,6 +385,8 @@ main (int argc, char **argv)
   g_assert_true (tacho_sim_server_start (sim, 0, NULL));
   g_test_add_func ("/sim/wire/specs", test_specs);
   g_test_add_func ("/sim/wire/bytes", test_bytes);
+  g_test_add_func ("/sim/wire/whole", test_whole);
+  g_test_add_func ("/sim/wire/ndjson", test_ndjson);
   g_test_add_func ("/sim/wire/nul", test_nul);
   g_test_add_func ("/sim/wire/endless", test_endless);
   g_test_add_func ("/sim/wire/big-heads", test_big_heads);
