@@ -140,6 +140,8 @@ emit_token (TachoSimRuntime *runtime, TachoSimSequence *sequence, gint64 due)
 
   sequence->n_decoded++;
   hold (runtime, sequence, 1);
+  if (sequence->n_decoded == 1)
+    tacho_sim_histogram_add (&stats->first_tokens, (double) (due - sequence->queued_ns) / 1e9);
   if (sequence->n_decoded > 1)
     stats->predicted_seconds += (double) (due - sequence->last_token_ns) / 1e9;
   sequence->last_token_ns = due;
@@ -148,8 +150,10 @@ emit_token (TachoSimRuntime *runtime, TachoSimSequence *sequence, gint64 due)
       MAX (stats->max_tokens, (guint64) sequence->prompt->len + sequence->n_decoded);
   /* The reply's end is written from the loop, after this: who reads it finds the slot free. */
   more = sequence->funcs->token (sequence->user_data);
-  if (!more)
-    tacho_sim_engine_remove (runtime->engine, sequence);
+  if (more)
+    return;
+  tacho_sim_histogram_add (&stats->latencies, (double) (due - sequence->queued_ns) / 1e9);
+  tacho_sim_engine_remove (runtime->engine, sequence);
 }
 
 static void
@@ -317,8 +321,7 @@ admit (TachoSimRuntime *runtime, TachoSimSequence *sequence, guint slot, gint64 
     return; /* its user knows it as one that has a slot */
   sequence->admitted_ns = at;
   sequence->n_cached = sequence->n_processed;
-  stats->queue_seconds += (double) MAX (at - sequence->queued_ns, 0) / 1e9;
-  stats->admissions++;
+  tacho_sim_histogram_add (&stats->queue_times, (double) MAX (at - sequence->queued_ns, 0) / 1e9);
   sequence->funcs->admitted (sequence->user_data);
 }
 

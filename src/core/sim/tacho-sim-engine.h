@@ -5,6 +5,7 @@
 #pragma once
 
 #include "sim/tacho-sim-config.h"
+#include "sim/tacho-sim-histogram.h"
 #include "sim/tacho-sim-server.h"
 
 G_BEGIN_DECLS
@@ -22,8 +23,8 @@ typedef struct
   double prompt_seconds, predicted_seconds;
   guint64 decode_steps, busy_slots, max_tokens;
   guint64 prefix_queries, prefix_hits; /* tokens */
-  guint64 preemptions, admissions;
-  double queue_seconds;
+  guint64 preemptions;
+  TachoSimHistogram queue_times, first_tokens, latencies; /* from when it was queued */
 } TachoSimEngineStats;
 
 typedef struct _TachoSimEngine TachoSimEngine;

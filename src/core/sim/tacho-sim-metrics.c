@@ -10,7 +10,7 @@ typedef struct
 {
   GString *text;
   const char *prefix;
-  const char *labels; /* "{…}", or empty */
+  const char *labels; /* without braces; may be empty */
 } Page;
 
 static void
@@ -18,9 +18,18 @@ add (Page *page, const char *kind, const char *name, const char *help, double va
 {
   char number[G_ASCII_DTOSTR_BUF_SIZE];
 
-  g_string_append_printf (page->text, "# HELP %s%s %s\n# TYPE %s%s %s\n%s%s%s %s\n", page->prefix,
-                          name, help, page->prefix, name, kind, page->prefix, name, page->labels,
-                          g_ascii_formatd (number, sizeof number, "%.15g", value));
+  g_string_append_printf (
+      page->text, "# HELP %s%s %s\n# TYPE %s%s %s\n%s%s%s%s%s %s\n", page->prefix, name, help,
+      page->prefix, name, kind, page->prefix, name, *page->labels != '\0' ? "{" : "", page->labels,
+      *page->labels != '\0' ? "}" : "", g_ascii_formatd (number, sizeof number, "%.15g", value));
+}
+
+static void
+add_histogram (Page *page, const char *name, const char *help, const TachoSimHistogram *histogram)
+{
+  g_autofree char *whole = g_strconcat (page->prefix, name, NULL);
+
+  tacho_sim_histogram_print (histogram, page->text, whole, page->labels, help);
 }
 
 static double
@@ -96,10 +105,9 @@ add_vllm (Page *page,
   add (page, "counter", "num_preemptions_total", "Preemptions.", (double) stats->preemptions);
   add (page, "counter", "request_success_total", "Requests that ended well.",
        (double) counters->completed);
-  add (page, "counter", "request_queue_time_seconds_sum", "Time in the queue.",
-       stats->queue_seconds);
-  add (page, "counter", "request_queue_time_seconds_count", "Requests that left the queue.",
-       (double) stats->admissions);
+  add_histogram (page, "time_to_first_token_seconds", "Time to first token.", &stats->first_tokens);
+  add_histogram (page, "e2e_request_latency_seconds", "Time from end to end.", &stats->latencies);
+  add_histogram (page, "request_queue_time_seconds", "Time in the queue.", &stats->queue_times);
 }
 
 static void
@@ -117,6 +125,9 @@ add_sglang (Page *page,
        ratio ((double) stats->prefix_hits, (double) stats->prefix_queries));
   add (page, "gauge", "gen_throughput", "Generated tokens per second.",
        ratio ((double) stats->predicted_tokens, stats->predicted_seconds));
+  add_histogram (page, "time_to_first_token_seconds", "Time to first token.", &stats->first_tokens);
+  add_histogram (page, "e2e_request_latency_seconds", "Time from end to end.", &stats->latencies);
+  add_histogram (page, "queue_time_seconds", "Time in the queue.", &stats->queue_times);
   add (page, "counter", "prompt_tokens_total", "Prefill tokens.", (double) counters->prompt_tokens);
   add (page, "counter", "generation_tokens_total", "Generated tokens.",
        (double) stats->predicted_tokens);
@@ -134,10 +145,8 @@ add_tgi (Page *page, const TachoSimEngineStats *stats, const TachoSimCounters *c
        (double) counters->prompt_tokens);
   add (page, "counter", "request_generated_tokens_sum", "Generated tokens.",
        (double) counters->output_tokens);
-  add (page, "counter", "request_queue_duration_sum", "Seconds in the queue.",
-       stats->queue_seconds);
-  add (page, "counter", "request_queue_duration_count", "Requests that left the queue.",
-       (double) stats->admissions);
+  add_histogram (page, "request_duration", "Seconds from end to end.", &stats->latencies);
+  add_histogram (page, "request_queue_duration", "Seconds in the queue.", &stats->queue_times);
 }
 
 static void
@@ -148,7 +157,7 @@ add_triton (Page *page, const TachoSimEngineStats *stats, const TachoSimCounters
   add (page, "counter", "inference_count", "Inferences.", (double) counters->generations);
   add (page, "counter", "inference_exec_count", "Steps.", (double) stats->decode_steps);
   add (page, "counter", "inference_queue_duration_us", "Time in the queue, in microseconds.",
-       stats->queue_seconds * 1e6);
+       stats->queue_times.sum * 1e6);
   add (page, "gauge", "inference_pending_request_count", "Requests that wait.", counters->queued);
 }
 
@@ -166,7 +175,7 @@ tacho_sim_metrics (TachoSimExchange *exchange)
   const TachoSimRuntime *first = g_ptr_array_index (tacho_sim_engine_get_runtimes (engine), 0);
   TachoSimFamily family = exchange->family;
   gboolean all = exchange->anybody;
-  g_autofree char *labels = g_strdup_printf ("{model_name=\"%s\",engine=\"0\"}", first->model->id);
+  g_autofree char *labels = g_strdup_printf ("model_name=\"%s\",engine=\"0\"", first->model->id);
   Page page = { g_string_new (NULL), NULL, NULL };
   TachoSimCounters counters;
   guint64 used;
