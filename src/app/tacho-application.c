@@ -6,6 +6,7 @@
 
 #include "app/tacho-application.h"
 #include "app/tacho-connection.h"
+#include "app/tacho-servers.h"
 #include "app/tacho-settings.h"
 #include "app/tacho-window.h"
 #include "base/tacho-error.h"
@@ -191,6 +192,7 @@ tacho_application_startup (GApplication *application)
   g_autofree char *icons = g_build_filename (TACHO_DATADIR, "icons", NULL);
 
   G_APPLICATION_CLASS (tacho_application_parent_class)->startup (application);
+  tacho_servers_migrate ();
 
   /* A private prefix is not among the system's data folders. */
   gtk_icon_theme_add_search_path (gtk_icon_theme_get_for_display (gdk_display_get_default ()),
@@ -409,8 +411,12 @@ tacho_application_get_profile (TachoApplication *self, const char *address, GErr
   known = g_hash_table_lookup (self->profiles, address);
   if (known != NULL)
     return g_object_ref (known);
+  profile = tacho_servers_find (address);
+  if (profile != NULL)
+    return g_steal_pointer (&profile);
   profile = tacho_profile_new (address, grpc ? NULL : address, error);
   if (profile == NULL || (grpc && !tacho_profile_set_grpc_target (profile, address, error)))
     return NULL;
+  tacho_config_apply_defaults (tacho_servers_get_config (), profile);
   return g_steal_pointer (&profile);
 }

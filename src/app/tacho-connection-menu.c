@@ -6,6 +6,7 @@
 
 #include "app/tacho-connection-menu.h"
 #include "app/tacho-display.h"
+#include "app/tacho-servers.h"
 #include "app/tacho-settings.h"
 #include "base/tacho-text.h"
 
@@ -183,8 +184,22 @@ forget_cb (GtkButton *button, TachoConnectionMenu *self)
 {
   GtkWidget *row = gtk_widget_get_ancestor (GTK_WIDGET (button), GTK_TYPE_LIST_BOX_ROW);
 
-  tacho_settings_remove_recent_url (tacho_settings_get_default (),
-                                    g_object_get_data (G_OBJECT (row), "url"));
+  const char *url = g_object_get_data (G_OBJECT (row), "url");
+  g_autoptr (TachoProfile) saved = tacho_servers_find (url);
+  g_autoptr (GError) error = NULL;
+
+  tacho_settings_remove_recent_url (tacho_settings_get_default (), url);
+  if (saved != NULL)
+    {
+      if (!tacho_config_remove_profile (tacho_servers_get_config (), tacho_profile_get_name (saved),
+                                        &error))
+        {
+          adw_action_row_set_subtitle (ADW_ACTION_ROW (row), error->message);
+          return;
+        }
+      /* Nobody waits: a key that stays is found by no other server. */
+      tacho_secrets_remove_async (tacho_servers_get_secrets (), saved, NULL, NULL, NULL);
+    }
   gtk_list_box_remove (self->servers, row);
 }
 
@@ -233,16 +248,37 @@ rebuild_servers (TachoConnectionMenu *self)
       self->connection != NULL
           ? tacho_connection_make_address (tacho_connection_get_profile (self->connection))
           : g_strdup ("sim:");
+  GListModel *saved = tacho_config_get_profiles (tacho_servers_get_config ());
+  guint n_saved = g_list_model_get_n_items (saved);
+  g_autoptr (GHashTable) shown = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
+  g_autoptr (TachoProfile) is_saved = NULL;
   GtkWidget *child;
+
+  g_hash_table_add (shown, g_strdup ("sim:"));
 
   while ((child = gtk_widget_get_first_child (GTK_WIDGET (self->servers))) != NULL)
     gtk_list_box_remove (self->servers, child);
   add_row (self, "sim:", _ ("Built in, needs nothing"), FALSE);
   /* A server that never answered is not among the recent ones, but it is the one in use. */
-  if (strcmp (current, "sim:") != 0 && !g_strv_contains ((const char *const *) recent, current))
+  is_saved = tacho_servers_find (current);
+  if (strcmp (current, "sim:") != 0 && is_saved == NULL &&
+      !g_strv_contains ((const char *const *) recent, current))
     add_row (self, current, NULL, FALSE);
+  for (guint i = 0; i < n_saved; i++)
+    {
+      g_autoptr (TachoProfile) profile = g_list_model_get_item (saved, i);
+      g_autofree char *address = tacho_connection_make_address (profile);
+      g_autofree char *name = tacho_text_escape_markup (tacho_profile_get_name (profile), 120);
+
+      /* Translators: %s is the name that a person gave a saved server. */
+      g_autofree char *subtitle = g_strdup_printf (_ ("Saved as %s"), name);
+
+      if (g_hash_table_add (shown, g_strdup (address)))
+        add_row (self, address, subtitle, TRUE);
+    }
   for (gsize i = 0; recent[i] != NULL; i++)
-    add_row (self, recent[i], _ ("Used before"), TRUE);
+    if (!g_hash_table_contains (shown, recent[i]))
+      add_row (self, recent[i], _ ("Used before"), TRUE);
 }
 
 static void

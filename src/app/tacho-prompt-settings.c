@@ -5,14 +5,28 @@
 #include "config.h"
 
 #include "app/tacho-prompt-settings.h"
-#include "app/tacho-settings.h"
+#include "app/tacho-servers.h"
+#include "base/tacho-error.h"
 
 #include <glib/gi18n.h>
+
+enum
+{
+  KEPT_SYSTEM_PROMPT,
+  KEPT_TEMPERATURE,
+  KEPT_TOP_P,
+  KEPT_MAX_TOKENS,
+  N_KEPT
+};
+
+static const char *const kept_keys[N_KEPT] = { "system-prompt", "temperature", "top-p",
+                                               "max-tokens" };
 
 struct _TachoPromptSettings
 {
   AdwBin parent_instance;
   char *summary;
+  char *shown[N_KEPT]; /* of each kept value, what was loaded; NULL: not set */
 
   GtkTextView *system_prompt;
   GtkCheckButton *temperature_check;
@@ -68,21 +82,59 @@ changed_cb (TachoPromptSettings *self)
 }
 
 static void
+show_number (GtkCheckButton *check, GtkSpinButton *spin, const char *text, double otherwise)
+{
+  gtk_check_button_set_active (check, text != NULL);
+  gtk_spin_button_set_value (spin, text != NULL ? g_ascii_strtod (text, NULL) : otherwise);
+}
+
+static char *
+dup_number (GtkCheckButton *check, GtkSpinButton *spin)
+{
+  char text[G_ASCII_DTOSTR_BUF_SIZE];
+
+  if (!gtk_check_button_get_active (check))
+    return NULL;
+  return g_strdup (g_ascii_formatd (text, sizeof text, "%.10g", gtk_spin_button_get_value (spin)));
+}
+
+/* What the widgets say, as the file would. */
+static char *
+dup_kept (TachoPromptSettings *self, guint which)
+{
+  switch (which)
+    {
+    case KEPT_SYSTEM_PROMPT:
+      return tacho_prompt_settings_dup_system_prompt (self);
+    case KEPT_TEMPERATURE:
+      return dup_number (self->temperature_check, self->temperature);
+    case KEPT_TOP_P:
+      return dup_number (self->top_p_check, self->top_p);
+    case KEPT_MAX_TOKENS:
+    default:
+      return dup_number (self->max_tokens_check, self->max_tokens);
+    }
+}
+
+static void
 load (TachoPromptSettings *self)
 {
-  TachoSettings *settings = tacho_settings_get_default ();
-  g_autofree char *system_prompt = tacho_settings_get_string (settings, "system-prompt");
-  double temperature = tacho_settings_get_double (settings, "temperature");
-  double top_p = tacho_settings_get_double (settings, "top-p");
-  int max_tokens = tacho_settings_get_int (settings, "max-tokens");
+  TachoConfig *config = tacho_servers_get_config ();
+  char *values[N_KEPT];
 
-  gtk_text_buffer_set_text (gtk_text_view_get_buffer (self->system_prompt), system_prompt, -1);
-  gtk_check_button_set_active (self->temperature_check, temperature >= 0);
-  gtk_spin_button_set_value (self->temperature, temperature >= 0 ? temperature : 0.7);
-  gtk_check_button_set_active (self->top_p_check, top_p >= 0);
-  gtk_spin_button_set_value (self->top_p, top_p >= 0 ? top_p : 0.95);
-  gtk_check_button_set_active (self->max_tokens_check, max_tokens > 0);
-  gtk_spin_button_set_value (self->max_tokens, max_tokens > 0 ? max_tokens : 512);
+  for (guint i = 0; i < N_KEPT; i++)
+    values[i] = tacho_config_dup_inference (config, NULL, kept_keys[i], NULL);
+  gtk_text_buffer_set_text (gtk_text_view_get_buffer (self->system_prompt),
+                            values[KEPT_SYSTEM_PROMPT] != NULL ? values[KEPT_SYSTEM_PROMPT] : "",
+                            -1);
+  show_number (self->temperature_check, self->temperature, values[KEPT_TEMPERATURE], 0.7);
+  show_number (self->top_p_check, self->top_p, values[KEPT_TOP_P], 0.95);
+  show_number (self->max_tokens_check, self->max_tokens, values[KEPT_MAX_TOKENS], 512);
+  for (guint i = 0; i < N_KEPT; i++)
+    {
+      g_free (values[i]);
+      self->shown[i] = dup_kept (self, i);
+    }
 }
 
 static void
@@ -100,6 +152,8 @@ tacho_prompt_settings_dispose (GObject *object)
   TachoPromptSettings *self = TACHO_PROMPT_SETTINGS (object);
 
   g_clear_pointer (&self->summary, g_free);
+  for (guint i = 0; i < N_KEPT; i++)
+    g_clear_pointer (&self->shown[i], g_free);
   adw_bin_set_child (ADW_BIN (self), NULL);
   gtk_widget_dispose_template (GTK_WIDGET (self), TACHO_TYPE_PROMPT_SETTINGS);
 
@@ -185,25 +239,29 @@ tacho_prompt_settings_apply (TachoPromptSettings *self, TachoGenerateRequest *re
  * tacho_prompt_settings_save:
  * @self: the settings
  *
- * Remembers them for the next start; a seed is for this session.
+ * Remembers what was changed for the next start, in the file that the command line reads as well; a
+ * seed is for this session. What others changed in the file meanwhile stays.
  */
 void
 tacho_prompt_settings_save (TachoPromptSettings *self)
 {
-  TachoSettings *settings = tacho_settings_get_default ();
-  g_autofree char *system_prompt = tacho_prompt_settings_dup_system_prompt (self);
+  TachoConfig *config = tacho_servers_get_config ();
 
-  tacho_settings_set_string (settings, "system-prompt", system_prompt != NULL ? system_prompt : "");
-  tacho_settings_set_double (settings, "temperature",
-                             gtk_check_button_get_active (self->temperature_check)
-                                 ? gtk_spin_button_get_value (self->temperature)
-                                 : -1);
-  tacho_settings_set_double (settings, "top-p",
-                             gtk_check_button_get_active (self->top_p_check)
-                                 ? gtk_spin_button_get_value (self->top_p)
-                                 : -1);
-  tacho_settings_set_int (settings, "max-tokens",
-                          gtk_check_button_get_active (self->max_tokens_check)
-                              ? gtk_spin_button_get_value_as_int (self->max_tokens)
-                              : 0);
+  for (guint i = 0; i < N_KEPT; i++)
+    {
+      g_autofree char *value = dup_kept (self, i);
+      g_autoptr (GError) error = NULL;
+
+      if (g_strcmp0 (value, self->shown[i]) == 0)
+        continue;
+      if (value != NULL)
+        tacho_config_set_value (config, "inference", kept_keys[i], value, &error);
+      else
+        tacho_config_unset_value (config, "inference", kept_keys[i], &error);
+      /* The window is going: the terminal is what is left to say it on. */
+      if (error != NULL && error->domain == TACHO_ERROR && error->code == TACHO_ERROR_IO)
+        g_printerr ("tacho: %s\n", error->message);
+      g_free (self->shown[i]);
+      self->shown[i] = g_steal_pointer (&value);
+    }
 }

@@ -26,6 +26,7 @@ static const struct
   { "window-height", "800" },
   { "window-maximized", "false" },
   { "color-scheme", "'default'" },
+  { "migrated", "false" },
   { "recent-urls", "@as []" },
   { "last-url", "'sim:'" },
   { "last-model", "''" },

@@ -8,8 +8,10 @@
 #include "app/tacho-add-server-dialog.h"
 #include "app/tacho-bench-panel.h"
 #include "app/tacho-connection-menu.h"
+#include "app/tacho-key-dialog.h"
 #include "app/tacho-model-browser.h"
 #include "app/tacho-prompt-pane.h"
+#include "app/tacho-servers.h"
 #include "app/tacho-settings.h"
 #include "base/tacho-text.h"
 
@@ -24,6 +26,7 @@ struct _TachoWindow
   char
       *pending_url; /* to be opened once the person has agreed to stop a run; NULL: close instead */
   gboolean closing;
+  GCancellable *key_lookup; /* of the server that is to be opened next */
 
   TachoConnectionMenu *connection_menu;
   GtkWidget *simulated_badge;
@@ -75,21 +78,26 @@ drop_connection (TachoWindow *self)
   g_clear_object (&self->connection);
 }
 
+static void open_now (TachoWindow *self, const char *url);
+
+/* A window without a server can do nothing: the built-in one is always there. */
 static void
-open_now (TachoWindow *self, const char *url)
+refuse (TachoWindow *self, const GError *error, const char *url)
 {
-  TachoApplication *application =
-      TACHO_APPLICATION (gtk_window_get_application (GTK_WINDOW (self)));
+  notice (self, error->message);
+  if (self->connection == NULL && g_strcmp0 (url, "sim:") != 0)
+    open_now (self, "sim:");
+}
+
+static void
+connect_to (TachoWindow *self, TachoProfile *profile)
+{
   g_autoptr (GError) error = NULL;
-  g_autoptr (TachoProfile) profile = tacho_application_get_profile (application, url, &error);
-  TachoConnection *connection = profile != NULL ? tacho_connection_new (profile, &error) : NULL;
+  TachoConnection *connection = tacho_connection_new (profile, &error);
 
   if (connection == NULL)
     {
-      notice (self, error->message);
-      /* A window without a server can do nothing: the built-in one is always there. */
-      if (self->connection == NULL && g_strcmp0 (url, "sim:") != 0)
-        open_now (self, "sim:");
+      refuse (self, error, tacho_profile_get_url (profile));
       return;
     }
   drop_connection (self);
@@ -103,6 +111,82 @@ open_now (TachoWindow *self, const char *url)
   tacho_bench_panel_set_connection (self->bench, connection);
   update_simulated (self);
   tacho_connection_open (connection);
+}
+
+static void
+key_given_cb (TachoProfile *profile, const char *key, gpointer user_data)
+{
+  TachoWindow *self = user_data;
+  g_autoptr (GError) error = NULL;
+
+  if (key != NULL && (!tacho_secrets_keep (tacho_servers_get_secrets (), profile, key, &error) ||
+                      !tacho_profile_set_api_key (profile, key, &error)))
+    notice (self, error->message);
+  else
+    connect_to (self, profile);
+}
+
+typedef struct
+{
+  TachoWindow *window;
+  TachoProfile *profile;
+  GCancellable *cancellable;
+} KeyLookup;
+
+static void
+key_found_cb (GObject *source, GAsyncResult *result, gpointer user_data)
+{
+  KeyLookup *lookup = user_data;
+  g_autoptr (TachoWindow) self = lookup->window;
+  g_autoptr (TachoProfile) profile = lookup->profile;
+  g_autoptr (GCancellable) cancellable = lookup->cancellable;
+  g_autoptr (GError) error = NULL;
+  char *key = tacho_secrets_lookup_finish (TACHO_SECRETS (source), result, NULL, &error);
+
+  g_free (lookup);
+  /* Another server was chosen meanwhile, or the window is gone. */
+  if (self->key_lookup == cancellable)
+    {
+      g_clear_object (&self->key_lookup);
+      if (error == NULL && tacho_profile_set_api_key (profile, key, &error))
+        connect_to (self, profile);
+      else
+        {
+          if (self->connection == NULL)
+            open_now (self, "sim:");
+          tacho_key_dialog_ask (GTK_WINDOW (self), profile, error->message, key_given_cb,
+                                g_object_ref (self), g_object_unref);
+        }
+    }
+  tacho_secret_free (key);
+}
+
+static void
+open_now (TachoWindow *self, const char *url)
+{
+  TachoApplication *application =
+      TACHO_APPLICATION (gtk_window_get_application (GTK_WINDOW (self)));
+  g_autoptr (GError) error = NULL;
+  g_autoptr (TachoProfile) profile = tacho_application_get_profile (application, url, &error);
+  KeyLookup *lookup;
+
+  if (self->key_lookup != NULL)
+    g_cancellable_cancel (self->key_lookup);
+  g_clear_object (&self->key_lookup);
+  if (profile == NULL)
+    refuse (self, error, url);
+  else if (!tacho_servers_needs_key (profile))
+    connect_to (self, profile);
+  else
+    {
+      self->key_lookup = g_cancellable_new ();
+      lookup = g_new0 (KeyLookup, 1);
+      lookup->window = g_object_ref (self);
+      lookup->profile = g_object_ref (profile);
+      lookup->cancellable = g_object_ref (self->key_lookup);
+      tacho_secrets_lookup_async (tacho_servers_get_secrets (), profile, TRUE, self->key_lookup,
+                                  key_found_cb, lookup);
+    }
 }
 
 static gboolean
@@ -198,10 +282,37 @@ run_benchmark_cb (GSimpleAction *action, GVariant *parameter, gpointer user_data
 }
 
 static void
+key_stored_cb (GObject *source, GAsyncResult *result, gpointer user_data)
+{
+  g_autoptr (TachoWindow) self = user_data;
+  g_autoptr (GError) error = NULL;
+
+  if (!tacho_secrets_store_finish (TACHO_SECRETS (source), result, &error) && self->toasts != NULL)
+    notice (self, error->message);
+}
+
+/* The key is asked for at the next start if the keyring did not take it. */
+static void
+keep_server (TachoWindow *self, TachoProfile *profile)
+{
+  const char *key = tacho_profile_get_api_key (profile);
+  g_autoptr (GError) error = NULL;
+
+  tacho_profile_set_key_in_keyring (profile, key != NULL);
+  if (!tacho_servers_save (profile, &error))
+    notice (self, error->message);
+  else if (key != NULL)
+    tacho_secrets_store_async (tacho_servers_get_secrets (), profile, key, NULL, key_stored_cb,
+                               g_object_ref (self));
+}
+
+static void
 dialog_connect_cb (TachoAddServerDialog *dialog, TachoProfile *profile, TachoWindow *self)
 {
   g_autofree char *address = tacho_connection_make_address (profile);
 
+  if (!tacho_profile_is_sim (profile))
+    keep_server (self, profile);
   tacho_application_remember (TACHO_APPLICATION (gtk_window_get_application (GTK_WINDOW (self))),
                               profile);
   tacho_window_open_url (self, address);
@@ -258,6 +369,9 @@ tacho_window_dispose (GObject *object)
 {
   TachoWindow *self = TACHO_WINDOW (object);
 
+  if (self->key_lookup != NULL)
+    g_cancellable_cancel (self->key_lookup);
+  g_clear_object (&self->key_lookup);
   drop_connection (self);
   g_clear_pointer (&self->pending_url, g_free);
   gtk_widget_dispose_template (GTK_WIDGET (self), TACHO_TYPE_WINDOW);

@@ -3,6 +3,7 @@
 """The window on the simulated server, driven through accessibility."""
 
 import os
+import subprocess
 import sys
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
@@ -253,6 +254,36 @@ def add_dead_server(gui):
     gui.find(contains=': Offline')
     gui.find('Server Is Offline', 'label')
     gui.find('Retry', 'push button')
+    assert gui.alive()
+    # Added by a person, it is in the file that the command line reads as well.
+    with open(os.path.join(gui.home, 'tacho', 'tacho.conf'), encoding='utf-8') as stream:
+        text = stream.read()
+    assert f'[profile {url[len("http://"):]}]' in text and f'url={url}' in text, text
+
+
+@test()
+def saved_server_asks_for_its_key(gui):
+    gui.find(contains=': Connected')
+    url = tacho_gui.dead_url()
+    folder = os.path.join(gui.home, 'tacho')
+    os.makedirs(folder, exist_ok=True)
+    # Written by another program while the window is open.
+    with open(os.path.join(folder, 'tacho.conf'), 'w', encoding='utf-8') as stream:
+        stream.write(f'[profile attic]\nurl={url}\napi-key-env=TACHO_NO_SUCH_VARIABLE\n')
+
+    def asks():
+        if gui.find_now('API key for attic', 'label') is not None:
+            return True
+        # As a row of the connection menu does; the file may not have been read yet.
+        subprocess.run(['gdbus', 'call', '--session', '--dest', 'io.github.tacho.Tacho',
+                        '--object-path', '/io/github/tacho/Tacho/window/1', '--method',
+                        'org.gtk.Actions.Activate', 'open-url', f"[<'{url}'>]", '{}'],
+                       check=True, stdout=subprocess.DEVNULL, env=gui.env)
+        return gui.find_now('API key for attic', 'label')
+    gui.wait(asks, 'the question for the key')
+    gui.find(contains='TACHO_NO_SUCH_VARIABLE', role='label')
+    gui.press(contains='Go on Without', role='push button')
+    gui.find(contains=': Offline')
     assert gui.alive()
 
 

@@ -16,7 +16,7 @@ def help_names_every_command_and_shows_examples():
         assert "\n  %s " % command in r.out, command
         own = expect(run(command, "--help"), 0)
         assert own.out.startswith("Usage: tacho-cli " + command) and "Examples:" in own.out
-        assert own.err == "" and "--rate" not in own.out
+        assert own.err == "" and "--rate " not in own.out
         assert all(len(line) <= 110 for line in own.out.splitlines()), own.out
 
 
