@@ -304,6 +304,32 @@ def exits_after_startup(gui):
 
 
 @test(start=False)
+def takes_over_what_gsettings_kept(gui):
+    kept = os.path.join(gui.home, 'glib-2.0', 'settings')
+    os.makedirs(kept)
+    with open(os.path.join(kept, 'keyfile'), 'w', encoding='utf-8') as stream:
+        stream.write("[io/github/tacho/Tacho]\nrecent-urls=['http://127.0.0.1:9', 'grpc://h:1']\n"
+                     "temperature=0.25\nsystem-prompt='Be brief.'\n")
+    gui.env['GSETTINGS_BACKEND'] = 'keyfile'
+    path = os.path.join(gui.home, 'tacho', 'tacho.conf')
+    for _ in range(2):
+        done = gui.run('--url', 'sim:', '--exit-after-startup')
+        assert done.returncode == 0, done
+    with open(path, encoding='utf-8') as stream:
+        text = stream.read()
+    for line in ('[profile 127.0.0.1:9]', 'url=http://127.0.0.1:9', 'grpc=grpc://h:1',
+                 'temperature=0.25', 'system-prompt=Be brief.'):
+        assert text.count(line + '\n') == 1, (line, text)
+    # Once: what a person takes out afterwards does not come back.
+    with open(path, 'w', encoding='utf-8') as stream:
+        stream.write('[inference]\n')
+    done = gui.run('--url', 'sim:', '--exit-after-startup')
+    assert done.returncode == 0, done
+    with open(path, encoding='utf-8') as stream:
+        assert 'profile' not in stream.read()
+
+
+@test(start=False)
 def says_what_is_wrong_with_a_url(gui):
     done = gui.run('--url', 'ftp://example.org')
     assert done.returncode == 2, done
