@@ -8,7 +8,9 @@
 #include "app/tacho-display.h"
 #include "app/tacho-servers.h"
 #include "app/tacho-settings.h"
+#include "app/tacho-application.h"
 #include "base/tacho-text.h"
+#include "service/tacho-discovery.h"
 
 #include <glib/gi18n.h>
 #include <math.h>
@@ -33,6 +35,8 @@ struct _TachoConnectionMenu
   GtkLabel *pool_label;
   GtkButton *reconnect_button;
   GtkListBox *servers;
+  TachoDiscovery *discovery; /* what answers on this computer */
+  GCancellable *looking;
 };
 
 G_DEFINE_FINAL_TYPE (TachoConnectionMenu, tacho_connection_menu, ADW_TYPE_BIN)
@@ -281,11 +285,84 @@ rebuild_servers (TachoConnectionMenu *self)
       add_row (self, recent[i], _ ("Used before"), TRUE);
 }
 
+static gboolean
+is_listed (TachoConnectionMenu *self, const char *address)
+{
+  for (GtkWidget *row = gtk_widget_get_first_child (GTK_WIDGET (self->servers)); row != NULL;
+       row = gtk_widget_get_next_sibling (row))
+    if (g_strcmp0 (g_object_get_data (G_OBJECT (row), "url"), address) == 0)
+      return TRUE;
+  return FALSE;
+}
+
+/* A server with both sides is opened with both; its profile is known from now on. */
+static void
+add_found (TachoConnectionMenu *self, TachoFound *found)
+{
+  const char *url = tacho_found_get_url (found);
+  const char *target = tacho_found_get_grpc_target (found);
+  g_autoptr (TachoProfile) profile = tacho_profile_new (NULL, url, NULL);
+  g_autofree char *address = NULL;
+  g_autofree char *clean = NULL;
+  g_autofree char *subtitle = NULL;
+  GtkRoot *root = gtk_widget_get_root (GTK_WIDGET (self));
+
+  if (profile == NULL || !tacho_profile_set_grpc_target (profile, target, NULL) ||
+      (url != NULL && target != NULL &&
+       !tacho_profile_set_protocol (profile, TACHO_PROTOCOL_HYBRID, NULL)))
+    return;
+  address = tacho_connection_make_address (profile);
+  if (is_listed (self, address))
+    return;
+  tacho_application_remember (TACHO_APPLICATION (gtk_window_get_application (GTK_WINDOW (root))),
+                              profile);
+  clean = tacho_text_escape_markup (tacho_found_get_description (found), MAX_DETAIL);
+  /* Translators: %s describes a server that answers on this computer. */
+  subtitle = g_strdup_printf (_ ("Found on this computer: %s"), clean);
+  add_row (self, address, subtitle, FALSE);
+}
+
+static void
+looked_cb (GObject *source, GAsyncResult *result, gpointer user_data)
+{
+  g_autoptr (TachoConnectionMenu) self = user_data;
+  GListModel *list = G_LIST_MODEL (source);
+
+  if (!tacho_discovery_run_finish (TACHO_DISCOVERY (source), result, NULL) ||
+      gtk_widget_get_root (GTK_WIDGET (self)) == NULL)
+    return;
+  for (guint i = 0; i < g_list_model_get_n_items (list); i++)
+    {
+      g_autoptr (TachoFound) found = g_list_model_get_item (list, i);
+
+      add_found (self, found);
+    }
+}
+
+static void
+stop_looking (TachoConnectionMenu *self)
+{
+  if (self->looking != NULL)
+    g_cancellable_cancel (self->looking);
+  g_clear_object (&self->looking);
+}
+
+static void
+look (TachoConnectionMenu *self)
+{
+  stop_looking (self);
+  if (self->discovery == NULL)
+    self->discovery = tacho_discovery_new (NULL, 0);
+  self->looking = g_cancellable_new ();
+  tacho_discovery_run_async (self->discovery, self->looking, looked_cb, g_object_ref (self));
+}
+
 static void
 popover_show_cb (TachoConnectionMenu *self)
 {
   rebuild_servers (self);
   update (self);
+  look (self);
 }
 
 static void
@@ -316,6 +393,8 @@ tacho_connection_menu_dispose (GObject *object)
 {
   TachoConnectionMenu *self = TACHO_CONNECTION_MENU (object);
 
+  stop_looking (self);
+  g_clear_object (&self->discovery);
   tacho_connection_menu_set_connection (self, NULL);
   adw_bin_set_child (ADW_BIN (self), NULL);
   gtk_widget_dispose_template (GTK_WIDGET (self), TACHO_TYPE_CONNECTION_MENU);

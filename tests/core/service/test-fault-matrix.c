@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Every way in which a server, or the way to it, can be broken, met through the public services: each
- * ends within its limit and a second, in a state that says what it was; no text is lost, nothing is
- * called a success that is none, and the server generated no more than it may. */
+/* Every way in which a server, or the way to it, can be broken, met through the public services:
+ * each ends within its limit and a second, in a state that says what it was; no text is lost,
+ * nothing is called a success that is none, and the server generated no more than it may. */
 #include "test-utils.h"
 
 #include "base/tacho-error.h"
