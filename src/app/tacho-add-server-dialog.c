@@ -45,8 +45,10 @@ enum
 static guint signals[N_SIGNALS];
 
 /* In the order of the combo rows. */
-static const char *const families[] = { "auto",   "llamacpp", "ollama", "lmstudio",   "vllm",
-                                        "sglang", "tgi",      "oip",    "ryzanstein", "openai" };
+static const char *const families[] = {
+  "auto", "llamacpp",   "ollama", "lmstudio",        "vllm", "sglang", "tgi",
+  "oip",  "ryzanstein", "openai", "openai-responses"
+};
 static const TachoProtocol protocols[] = { TACHO_PROTOCOL_REST, TACHO_PROTOCOL_HYBRID,
                                            TACHO_PROTOCOL_GRPC };
 
