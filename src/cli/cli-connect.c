@@ -252,6 +252,20 @@ cli_session_pick_model (CliSession *self, const char *id, GError **error)
   return NULL;
 }
 
+/* A server that cannot say which models it has is believed to have what a person names. */
+static char *
+use_unlisted (const char *id, const GError *reason, GError **error)
+{
+  if (!g_error_matches (reason, TACHO_ERROR, TACHO_ERROR_UNSUPPORTED))
+    g_propagate_error (error, g_error_copy (reason));
+  else if (id == NULL)
+    g_set_error (error, CLI_ERROR, CLI_ERROR_USAGE, "%s; say which is meant with -m ID.",
+                 reason->message);
+  else
+    return g_strdup (id);
+  return NULL;
+}
+
 char *
 cli_session_use_model (CliSession *self, const char *id, GError **error)
 {
@@ -259,11 +273,12 @@ cli_session_use_model (CliSession *self, const char *id, GError **error)
   TachoModelStatus status;
   g_autofree char *found = NULL;
   g_autofree char *wanted = NULL;
+  g_autoptr (GError) reason = NULL;
 
-  if (!cli_session_list (self, error))
-    return NULL;
   if (id == NULL)
     id = wanted = cli_profile_dup_model (self);
+  if (!cli_session_list (self, &reason))
+    return use_unlisted (id, reason, error);
   model = cli_session_pick_model (self, id, error);
   if (model == NULL)
     return NULL;

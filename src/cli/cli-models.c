@@ -206,37 +206,58 @@ show_model (CliSession *session, const char *id)
   return CLI_EXIT_OK;
 }
 
+/* What is said of a model whose server cannot list it. */
+static void
+print_unlisted (CliSession *session, const char *id, const char *status)
+{
+  g_autoptr (JsonBuilder) builder = json_builder_new ();
+
+  json_builder_begin_object (builder);
+  cli_json_string (builder, "id", id);
+  cli_json_string (builder, "status", status);
+  json_builder_end_object (builder);
+  cli_session_print_json (session, builder);
+}
+
 static int
 change_model (CliSession *session, const char *id, gboolean load)
 {
   g_autoptr (GError) error = NULL;
   g_autoptr (GAsyncResult) result = NULL;
   g_autoptr (TachoModel) model = NULL;
-  TachoModel *found;
+  g_autofree char *name = NULL; /* the model's own is given anew with each listing */
+  const char *status = load ? "loaded" : "unloaded";
   gboolean done;
 
-  if (!cli_session_list (session, &error))
+  if (cli_session_list (session, &error))
+    {
+      TachoModel *found = cli_session_pick_model (session, id, &error);
+
+      if (found == NULL)
+        return cli_session_fail (session, error);
+      model = g_object_ref (found);
+      id = name = g_strdup (tacho_model_get_id (model));
+    }
+  else if (!g_error_matches (error, TACHO_ERROR, TACHO_ERROR_UNSUPPORTED))
     return cli_session_fail (session, error);
-  found = cli_session_pick_model (session, id, &error);
-  if (found == NULL)
-    return cli_session_fail (session, error);
-  model = g_object_ref (found);
+  g_clear_error (&error);
   if (load)
-    done = cli_session_load (session, tacho_model_get_id (model), &error);
+    done = cli_session_load (session, id, &error);
   else
     {
-      tacho_model_service_unload_async (session->models, tacho_model_get_id (model),
-                                        session->cancellable, cli_session_ready_cb, session);
+      tacho_model_service_unload_async (session->models, id, session->cancellable,
+                                        cli_session_ready_cb, session);
       result = cli_session_wait (session);
       done = tacho_model_service_unload_finish (session->models, result, &error);
     }
   if (!done)
     return cli_session_fail (session, error);
-  if (session->globals.json)
+  if (!session->globals.json)
+    cli_terminal_say (session->terminal, "%s is %s.", id, status);
+  else if (model != NULL)
     print_model (session, model);
   else
-    cli_terminal_say (session->terminal, "%s is %s.", tacho_model_get_id (model),
-                      load ? "loaded" : "unloaded");
+    print_unlisted (session, id, status);
   return CLI_EXIT_OK;
 }
 

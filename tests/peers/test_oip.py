@@ -7,7 +7,7 @@ import sys
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, os.path.join(HERE, "..", "cli"))
 
-from harness import LIMIT_S, main, test  # noqa: E402
+from harness import LIMIT_S, expect, main, run, test  # noqa: E402
 from oip_server import Server  # noqa: E402
 
 CLIENT = os.path.join(os.environ["TACHO_BUILD_ROOT"], "tests/peers/oip-client")
@@ -80,6 +80,43 @@ def kserve():
         assert client(server, "stream", "plain", "hi") == [call, "text echo: hi", "done"]
         assert client(server, "unload", "late") == ["ok"]
         assert "late" not in server.loaded
+
+
+@test
+def triton_by_the_command_line():
+    with Server() as server:
+        target = ["--grpc", "127.0.0.1:%d" % server.port]
+        probe = expect(run("probe", *target, "--json"), 0).json()
+        assert probe["api"] == "oip" and probe["endpoints"][0]["protocol"] == "grpc", probe
+        assert not probe["simulated"]
+        models = expect(run("models", *target, "--json"), 0).json()
+        assert [m["id"] for m in models] == ["image", "late", "plain", "vllm"], models
+        expect(run("models", "load", "late", *target), 0)
+        assert "late" in server.loaded
+        expect(run("models", "unload", "late", *target), 0)
+        reply = expect(run("prompt", *target, "-m", "vllm", "--json", "grüße"), 0).json()
+        assert reply["text"] == "echo: grüße" and reply["output_tokens"] == 2, reply
+        assert reply["finish_reason"] == "stop" and len(reply["attempts"]) == 1
+        cut = expect(run("prompt", *target, "-m", "vllm", "--json", "fault:cut"), 1).json()
+        assert cut["status"] == "truncated" and cut["text"] == "echo: ", cut
+        died = expect(run("prompt", *target, "-m", "vllm", "--json", "fault:abort"), 1).json()
+        assert died["error"] == "grpc" and "the backend died" in died["message"], died
+        assert server.inferred == 3
+    gone = expect(run("prompt", *target, "-m", "vllm", "hello"), 3)
+    assert "Nothing listens" in gone.err, gone
+
+
+@test
+def kserve_by_the_command_line():
+    with Server(kserve=True) as server:
+        target = ["--grpc", "127.0.0.1:%d" % server.port]
+        assert expect(run("prompt", *target, "-m", "plain", "hi"), 0).out == "echo: hi\n"
+        unnamed = expect(run("prompt", *target, "hi"), 2)
+        assert "-m" in unnamed.err, unnamed
+        assert "cannot list models" in expect(run("models", *target), 1).err
+        expect(run("models", "load", "late", *target), 0)
+        assert "late" in server.loaded
+        assert server.inferred == 1
 
 
 main()

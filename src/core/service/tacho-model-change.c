@@ -29,11 +29,9 @@ typedef struct
   gboolean blocks;      /* the order's reply tells that it is done */
   TachoModelStatus was; /* before the order */
   guint orders;
-  gboolean ordered; /* the order may have reached the server */
-  gboolean seen_loading;
-  guint polls;
-  guint failed_polls;
-  guint stop_polls;
+  gboolean ordered;                /* the order may have reached the server */
+  gboolean seen_loading, unlisted; /* unlisted: its reply is all that this server tells */
+  guint polls, failed_polls, stop_polls;
   GError *outcome; /* kept while a cancelled load is stopped */
 } Change;
 
@@ -306,7 +304,7 @@ judge_reply (GTask *task, TachoApi *api, TachoHttpReply *reply, GError *error)
     }
   if (change->operation == TACHO_OP_LOAD_MODEL && model != NULL && !change->blocks)
     tacho_model_set_status (model, TACHO_MODEL_STATUS_LOADING, NAN, NULL);
-  poll_now (task);
+  change->unlisted ? change_end (task, NULL) : poll_now (task);
 }
 
 static void
@@ -394,11 +392,13 @@ change_listed_cb (GObject *source, GAsyncResult *result, gpointer user_data)
   TachoApi *api = tacho_client_manager_get_api (manager);
   gboolean loading = change->operation == TACHO_OP_LOAD_MODEL;
   gboolean unloading = change->operation == TACHO_OP_UNLOAD_MODEL;
-  GError *error = NULL;
+  g_autoptr (GError) error = NULL;
 
-  if (!tacho_model_service_list_finish (self, result, &error))
-    change_end (task, error);
-  else if (change->path != NULL)
+  change->unlisted = !tacho_model_service_list_finish (self, result, &error) &&
+                     g_error_matches (error, TACHO_ERROR, TACHO_ERROR_UNSUPPORTED);
+  if (error != NULL && !change->unlisted)
+    change_end (task, g_steal_pointer (&error));
+  else if (change->unlisted || change->path != NULL)
     send_order (task);
   else if (model == NULL && api != NULL && tacho_api_supports (api, change->operation))
     change_end (task, tacho_model_service_not_found (self, change->id));
