@@ -175,6 +175,7 @@ test_proxy (void)
       g_autoptr (TachoHttpReply) direct = ask_once (&near[i], &error);
 
       g_assert_no_error (error);
+      g_assert_cmpuint (direct->status, ==, 200);
     }
   g_assert_cmpuint (proxy->requests->len, ==, 1);
   g_assert_cmpuint (server->requests->len, ==, 2);
