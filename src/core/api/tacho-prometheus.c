@@ -243,7 +243,8 @@ tacho_prometheus_parse (const char *text,
                    (guint) (TACHO_PROMETHEUS_MAX_SIZE / (1024 * 1024)));
       return FALSE;
     }
-  for (end = text + length; line.p < end;)
+  end = length > 0 ? text + length : text;
+  while (line.p < end)
     {
       const char *newline = memchr (line.p, '\n', (gsize) (end - line.p));
 
@@ -416,7 +417,8 @@ tacho_prometheus_read_metrics (const TachoHttpReply *reply,
     {
       double *member = G_STRUCT_MEMBER_P (metrics, sources[i].member);
 
-      if (found[i].n > 0 && isnan (*member))
+      /* A sum of finite numbers need not be finite. */
+      if (found[i].n > 0 && isfinite (found[i].value) && isnan (*member))
         *member =
             sources[i].join == JOIN_MEAN ? found[i].value / (double) found[i].n : found[i].value;
     }

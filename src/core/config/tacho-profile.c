@@ -37,7 +37,9 @@ tacho_profile_notify (TachoProfile *self, guint property)
 gboolean
 tacho_profile_invalid (GError **error, GError *reason, const char *what)
 {
-  g_set_error (error, TACHO_ERROR, TACHO_ERROR_INVALID, "%s: %s", what, reason->message);
+  g_autofree char *words = tacho_text_sanitize_line (reason->message, -1, 400);
+
+  g_set_error (error, TACHO_ERROR, TACHO_ERROR_INVALID, "%s: %s", what, words);
   g_error_free (reason);
   return FALSE;
 }
@@ -367,9 +369,10 @@ tacho_profile_set_api (TachoProfile *self, const char *api, GError **error)
   if (!g_strv_contains (tacho_api_families (), api))
     {
       g_autofree char *list = g_strjoinv (", ", (char **) tacho_api_families ());
+      g_autofree char *shown = tacho_text_sanitize_line (api, -1, 40);
 
       g_set_error (error, TACHO_ERROR, TACHO_ERROR_INVALID,
-                   "“%.40s” is not an API that Tacho speaks; it speaks: %s", api, list);
+                   "“%s” is not an API that Tacho speaks; it speaks: %s", shown, list);
       return FALSE;
     }
   if (g_str_equal (self->api, api))
