@@ -37,12 +37,11 @@ event_cb (const TachoStreamEvent *event, gpointer user_data)
       event->has_timings, event->timings.prompt_n, event->timings.prompt_ms,
       event->timings.cached_n, event->timings.predicted_n, event->timings.predicted_ms,
       event->error != NULL ? event->error->message : "-");
-  g_string_append_printf (log->all, "%s|%s|%s|%s|%d|%s|%s|%s|%.17g|%" G_GINT64_FORMAT "\n",
-                          or_dash (event->content), or_dash (event->reasoning),
-                          or_dash (event->role), or_dash (event->finish_reason), event->tool_index,
-                          or_dash (event->tool_id), or_dash (event->tool_name),
-                          or_dash (event->tool_arguments), event->prompt_progress,
-                          event->prompt_total);
+  g_string_append_printf (
+      log->all, "%s|%s|%s|%s|%d|%s|%s|%s|%.17g|%" G_GINT64_FORMAT "\n", or_dash (event->content),
+      or_dash (event->reasoning), or_dash (event->role), or_dash (event->finish_reason),
+      event->tool_index, or_dash (event->tool_id), or_dash (event->tool_name),
+      or_dash (event->tool_arguments), event->prompt_progress, event->prompt_total);
   if (event->content != NULL)
     TACHO_FUZZ_CHECK (g_utf8_validate (event->content, -1, NULL));
   if (event->reasoning != NULL)

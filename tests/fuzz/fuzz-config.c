@@ -37,9 +37,9 @@ remove_all (void)
 static void
 make_folder (void)
 {
-  g_autofree char *template = g_strdup (g_access ("/dev/shm", W_OK) == 0
-                                            ? "/dev/shm/tacho-fuzz-config-XXXXXX"
-                                            : "/var/tmp/tacho-fuzz-config-XXXXXX");
+  g_autofree char *template =
+      g_strdup (g_access ("/dev/shm", W_OK) == 0 ? "/dev/shm/tacho-fuzz-config-XXXXXX"
+                                                 : "/var/tmp/tacho-fuzz-config-XXXXXX");
 
   folder = g_strdup (g_mkdtemp (template));
   g_assert_nonnull (folder);
@@ -65,8 +65,8 @@ read_all (TachoConfig *config)
               ? tacho_config_dup_inference (config, "m", keys[i].key, &origin)
               : tacho_config_dup_value (config, keys[i].kind, keys[i].key, &origin);
 
-      if (value != NULL && (strcmp (keys[i].kind, "inference") == 0 ||
-                            strcmp (keys[i].kind, "general") == 0))
+      if (value != NULL &&
+          (strcmp (keys[i].kind, "inference") == 0 || strcmp (keys[i].kind, "general") == 0))
         {
           g_autofree char *plain = tacho_config_key_check (&keys[i], value, NULL);
 

@@ -134,8 +134,8 @@ parse_all (TachoApi *api, const TachoHttpReply *reply)
       }
   }
   if (tacho_api_supports (api, TACHO_OP_LOAD_MODEL))
-    tacho_fuzz_check_error (
-        tacho_api_parse_change (api, TACHO_OP_LOAD_MODEL, MODEL, reply, &error), error);
+    tacho_fuzz_check_error (tacho_api_parse_change (api, TACHO_OP_LOAD_MODEL, MODEL, reply, &error),
+                            error);
 }
 
 /* As the inference service does it: ask until nothing is to be asked, then build. */

@@ -28,6 +28,8 @@ gboolean tacho_config_edit (TachoConfig *self,
                             gpointer user_data,
                             GError **error);
 void tacho_config_warn (TachoConfig *self, const char *format, ...) G_GNUC_PRINTF (2, 3);
+/* The text of a key; NULL: not there, or not text with its escapes. */
+char *tacho_config_get_text (GKeyFile *keys, const char *group, const char *key);
 /* The file's own checked value; NULL: not set, or not allowed (then *reason if given). */
 char *tacho_config_read_key (GKeyFile *keys,
                              const char *group,

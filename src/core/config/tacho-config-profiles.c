@@ -72,7 +72,7 @@ refuse_taken (const char *group, GError **error)
 static void
 follow_default (GKeyFile *keys, const char *from, const char *to)
 {
-  g_autofree char *current = g_key_file_get_string (keys, "general", "profile", NULL);
+  g_autofree char *current = tacho_config_get_text (keys, "general", "profile");
 
   if (g_strcmp0 (current, from) != 0)
     return;

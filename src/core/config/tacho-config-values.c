@@ -42,6 +42,18 @@ is_in_use (TachoConfig *self, const TachoConfigKey *key, const char *profile)
          (!g_str_equal (key->key, "api-key-env") || tacho_profile_get_api_key_env (found) != NULL);
 }
 
+/* As g_key_file_get_string(), which warns of a value with two bad escapes. */
+char *
+tacho_config_get_text (GKeyFile *keys, const char *group, const char *key)
+{
+  g_autofree char *raw = g_key_file_get_value (keys, group, key, NULL);
+
+  for (const char *p = raw != NULL ? strchr (raw, '\\') : NULL; p != NULL; p = strchr (p + 2, '\\'))
+    if (p[1] == '\0' || strchr ("sntr\\", p[1]) == NULL)
+      return NULL;
+  return g_key_file_get_string (keys, group, key, NULL);
+}
+
 char *
 tacho_config_read_key (GKeyFile *keys,
                        const char *group,
@@ -56,7 +68,7 @@ tacho_config_read_key (GKeyFile *keys,
   if (key->type == TACHO_CONFIG_HEADERS)
     text = g_key_file_get_value (keys, group, key->key, NULL);
   else
-    text = g_key_file_get_string (keys, group, key->key, NULL);
+    text = tacho_config_get_text (keys, group, key->key);
   if (text == NULL)
     {
       g_set_error_literal (reason, TACHO_ERROR, TACHO_ERROR_INVALID,

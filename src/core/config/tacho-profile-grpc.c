@@ -148,9 +148,12 @@ gboolean
 tacho_profile_set_grpc_target (TachoProfile *self, const char *target, GError **error)
 {
   g_autofree char *before = NULL;
+  g_autofree char *clean = NULL;
 
   g_return_val_if_fail (TACHO_IS_PROFILE (self), FALSE);
 
+  /* What is pasted often has blanks around it, which the check of a URL would let pass. */
+  target = clean = target != NULL ? g_strstrip (g_strdup (target)) : NULL;
   if (target != NULL && target[0] == '\0')
     target = NULL;
   if (target != NULL && !check_target (target, error))

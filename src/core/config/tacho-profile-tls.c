@@ -213,6 +213,30 @@ tacho_profile_get_proxy (TachoProfile *self)
   return self->proxy;
 }
 
+/* GUri drops blanks and control characters and decodes a host, so that what it accepts may not be
+ * what would go on the wire. */
+static gboolean
+check_proxy (const char *proxy, GError **error)
+{
+  static const char *const schemes[] = { "http", "https", "socks", "socks4", "socks5", NULL };
+  g_autofree char *scheme = g_uri_parse_scheme (proxy);
+  const char *rest = scheme != NULL ? proxy + strlen (scheme) + 1 : "";
+  g_autofree char *as_http = g_strconcat ("http:", rest, NULL);
+  g_autofree char *normal = NULL;
+  gboolean blank = FALSE;
+
+  for (const char *p = proxy; *p != '\0'; p++)
+    blank |= (guchar) *p <= ' ' || *p == 0x7f;
+  if (!blank && scheme != NULL && g_strv_contains (schemes, scheme) &&
+      g_str_has_prefix (rest, "//"))
+    normal = tacho_url_normalize (as_http, NULL);
+  if (normal == NULL)
+    g_set_error_literal (error, TACHO_ERROR, TACHO_ERROR_INVALID,
+                         "A proxy is given as http://HOST:PORT or socks5://HOST:PORT, "
+                         "without a name or password in it");
+  return normal != NULL;
+}
+
 /**
  * tacho_profile_set_proxy:
  * @self: a profile
@@ -227,30 +251,12 @@ tacho_profile_get_proxy (TachoProfile *self)
 gboolean
 tacho_profile_set_proxy (TachoProfile *self, const char *proxy, GError **error)
 {
-  g_autoptr (GUri) uri = NULL;
-  g_autoptr (GError) reason = NULL;
-
   g_return_val_if_fail (TACHO_IS_PROFILE (self), FALSE);
 
   if (proxy != NULL && proxy[0] == '\0')
     proxy = NULL;
-  if (proxy != NULL)
-    {
-      static const char *const schemes[] = { "http", "https", "socks", "socks4", "socks5", NULL };
-
-      uri = g_uri_parse (proxy, G_URI_FLAGS_NONE, &reason);
-      if (uri == NULL)
-        return tacho_profile_invalid (error, g_steal_pointer (&reason),
-                                      "This proxy address cannot be used");
-      if (!g_strv_contains (schemes, g_uri_get_scheme (uri)) || g_uri_get_host (uri) == NULL ||
-          g_uri_get_host (uri)[0] == '\0' || g_uri_get_userinfo (uri) != NULL)
-        {
-          g_set_error_literal (error, TACHO_ERROR, TACHO_ERROR_INVALID,
-                               "A proxy is given as http://HOST:PORT or socks5://HOST:PORT, "
-                               "without a name or password in it");
-          return FALSE;
-        }
-    }
+  if (proxy != NULL && !check_proxy (proxy, error))
+    return FALSE;
   g_free (self->proxy);
   self->proxy = g_strdup (proxy);
   return TRUE;

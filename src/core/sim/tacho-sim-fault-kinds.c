@@ -245,6 +245,18 @@ parse_option (const char *text, TachoSimFault *fault, const char *spec, GError *
   return FALSE;
 }
 
+/* A spec is quoted in messages and in the reply's headers. */
+static gboolean
+is_printable (const char *text)
+{
+  if (!g_utf8_validate (text, -1, NULL))
+    return FALSE;
+  for (; *text != '\0'; text = g_utf8_next_char (text))
+    if (g_unichar_iscntrl (g_utf8_get_char (text)))
+      return FALSE;
+  return TRUE;
+}
+
 /**
  * tacho_sim_fault_parse:
  * @spec: a fault in the grammar at the top of this file
@@ -265,10 +277,11 @@ tacho_sim_fault_parse (const char *spec, GError **error)
   fault->probability = 1;
   fault->factor = 1;
   fault->retry_after_s = NAN;
-  if (strlen (spec) > MAX_SPEC_LENGTH || !g_utf8_validate (spec, -1, NULL))
+  if (strlen (spec) > MAX_SPEC_LENGTH || !is_printable (spec))
     {
       g_set_error (error, TACHO_ERROR, TACHO_ERROR_INVALID,
-                   "A fault must be text of at most %d bytes", MAX_SPEC_LENGTH);
+                   "A fault must be text of at most %d bytes without control characters",
+                   MAX_SPEC_LENGTH);
       return NULL;
     }
   /* A target holds colons itself, and therefore comes last. */
@@ -280,7 +293,13 @@ tacho_sim_fault_parse (const char *spec, GError **error)
   for (guint i = 1; parts[0] != NULL && parts[i] != NULL; i++)
     if (!parse_option (parts[i], fault, spec, error))
       return NULL;
-  if (to != NULL && strpbrk (to, "\r\n") == NULL && fault->word == NULL)
+  if (to != NULL && !g_str_equal (fault->name, "redirect"))
+    {
+      g_set_error (error, TACHO_ERROR, TACHO_ERROR_INVALID,
+                   "Fault “%s”: only “redirect” takes the option “to=”", spec);
+      return NULL;
+    }
+  if (to != NULL)
     fault->word = g_strdup (to + 4);
   return g_steal_pointer (&fault);
 }

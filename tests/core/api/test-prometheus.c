@@ -185,6 +185,11 @@ static const ServerVector servers[] = {
     "vllm:num_requests_running NaN\nvllm:num_requests_waiting -1\n"
     "vllm:kv_cache_usage_perc +Inf\n",
     "" },
+  { "sum-without-end",
+    "vllm:prompt_tokens_total{engine=\"0\"} 1.7e308\n"
+    "vllm:prompt_tokens_total{engine=\"1\"} 1.7e308\n",
+    "" },
+  { "empty", "", "" },
 };
 
 static TachoHttpReply *

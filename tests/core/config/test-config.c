@@ -147,6 +147,10 @@ test_precedence (Fixture *f, gconstpointer unused)
   g_assert_true (has_warning (config, "TACHO_TEMPERATURE = hot", "a number from 0 to 2"));
   g_unsetenv ("TACHO_TEMPERATURE");
   g_unsetenv ("TACHO_TIMEOUT_IDLE");
+  /* Two bad escapes in one value are too much for GKeyFile, which warns. */
+  write_file (f, "[general]\nprofile=\\e=\\\n");
+  tacho_config_reload (config);
+  g_assert_true (has_warning (config, "profile", "a backslash is written"));
   g_assert_finalize_object (profile);
   g_assert_finalize_object (config);
 }

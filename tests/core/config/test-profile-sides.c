@@ -50,6 +50,8 @@ test_grpc_target (void)
       check_refused (profile, tacho_profile_set_grpc_target, bad[i], "gRPC address");
       g_assert_cmpstr (tacho_profile_get_grpc_target (profile), ==, "grpc://[::1]:5");
     }
+  g_assert_true (tacho_profile_set_grpc_target (profile, " h:6\t", NULL));
+  g_assert_cmpstr (tacho_profile_get_grpc_endpoint (profile), ==, "h:6");
   tacho_profile_set_grpc_endpoint (profile, "127.0.0.1:9");
   g_assert_cmpstr (tacho_profile_get_grpc_endpoint (profile), ==, "127.0.0.1:9");
   g_assert_finalize_object (profile);
@@ -102,6 +104,9 @@ test_trust (void)
   check_refused (profile, tacho_profile_set_proxy, "ftp://h:1", "http://HOST:PORT");
   check_refused (profile, tacho_profile_set_proxy, "http://u:p@h:1", "without a name or password");
   check_refused (profile, tacho_profile_set_proxy, "h:1", "proxy");
+  /* GUri would drop the tab, and decode the line break. */
+  check_refused (profile, tacho_profile_set_proxy, "http://h\t:1", "proxy");
+  check_refused (profile, tacho_profile_set_proxy, "http://h%0d%0aX:1", "proxy");
   g_assert_cmpstr (tacho_profile_get_proxy (profile), ==, "socks5://127.0.0.1:1080");
 
   check_refused (profile, set_cert_only, "/nonexistent.pem", "key is missing");

@@ -94,6 +94,11 @@ test_api (void)
   g_assert_error (error, TACHO_ERROR, TACHO_ERROR_INVALID);
   g_assert_nonnull (strstr (error->message, "openai"));
   g_assert_cmpstr (tacho_profile_get_api (profile), ==, "llamacpp");
+  g_clear_error (&error);
+  g_assert_false (tacho_profile_set_api (
+      profile, "\x1b[31mthirty-eight characters, then one of\xc3\xa9", &error));
+  g_assert_true (g_utf8_validate (error->message, -1, NULL));
+  g_assert_null (strchr (error->message, '\x1b'));
   g_assert_true (tacho_profile_set_api (profile, NULL, NULL));
   g_assert_cmpstr (tacho_profile_get_api (profile), ==, "auto");
   g_assert_finalize_object (profile);

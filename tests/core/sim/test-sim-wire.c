@@ -337,10 +337,19 @@ test_specs (void)
     "grpc-status=14:after=2",
     "cut-chunk:bytes=100",
   };
-  static const char *const bad[] = { "length",          "length=purple",      "close=3",
-                                     "informational=x", "informational=0",    "nonsense",
-                                     "slice=0",         "status=500:body=x",  "grpc-status=17",
-                                     "drop:bytes=0",    "latency=1:jitter=-1" };
+  static const char *const bad[] = { "length",
+                                     "length=purple",
+                                     "close=3",
+                                     "informational=x",
+                                     "informational=0",
+                                     "nonsense",
+                                     "slice=0",
+                                     "status=500:body=x",
+                                     "grpc-status=17",
+                                     "drop:bytes=0",
+                                     "latency=1:jitter=-1",
+                                     "drop:to=http://a",
+                                     "redirect=302:to=http://a/\r\nX: y" };
   g_auto (GStrv) names = tacho_sim_fault_names ();
 
   for (gsize i = 0; i < G_N_ELEMENTS (good); i++)
