@@ -274,10 +274,11 @@ cli_session_use_model (CliSession *self, const char *id, GError **error)
   g_autofree char *found = NULL;
   g_autofree char *wanted = NULL;
   g_autoptr (GError) reason = NULL;
+  gboolean listed = cli_session_list (self, &reason);
 
   if (id == NULL)
     id = wanted = cli_profile_dup_model (self);
-  if (!cli_session_list (self, &reason))
+  if (!listed)
     return use_unlisted (id, reason, error);
   model = cli_session_pick_model (self, id, error);
   if (model == NULL)
