@@ -145,10 +145,10 @@ tacho_bench_setup_make_plan (TachoBenchSetup *self, const char *model)
   plan->requests = seconds ? 0 : self->requests;
   plan->duration_s = seconds ? self->seconds : 0;
   plan->warmup_requests = gtk_spin_button_get_value_as_int (self->warmup);
-  plan->prompt_tokens_min = gtk_spin_button_get_value_as_int (self->prompt_tokens);
-  plan->prompt_tokens_max = plan->prompt_tokens_min;
-  plan->output_tokens_min = gtk_spin_button_get_value_as_int (self->output_tokens);
-  plan->output_tokens_max = plan->output_tokens_min;
+  plan->prompt_tokens.min = gtk_spin_button_get_value_as_int (self->prompt_tokens);
+  plan->prompt_tokens.max = plan->prompt_tokens.min;
+  plan->output_tokens.min = gtk_spin_button_get_value_as_int (self->output_tokens);
+  plan->output_tokens.max = plan->output_tokens.min;
   return plan;
 }
 

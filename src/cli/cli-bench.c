@@ -15,7 +15,6 @@
 #define MAX_CONCURRENCY 10000
 #define MAX_REQUESTS 10000000
 #define MAX_SECONDS 604800.0
-#define MAX_TOKENS 1000000
 
 typedef struct
 {
@@ -78,6 +77,15 @@ read_length (const BenchOptions *o, TachoBenchPlan *plan, GError **error)
 }
 
 static gboolean
+read_lengths (const char *option, const char *text, TachoLengths *lengths, GError **error)
+{
+  if (text == NULL || tacho_lengths_parse (text, lengths, error))
+    return TRUE;
+  g_prefix_error (error, "--%s: ", option);
+  return FALSE;
+}
+
+static gboolean
 read_plan (const BenchOptions *o, TachoBenchPlan *plan, GError **error)
 {
   guint64 number;
@@ -90,13 +98,8 @@ read_plan (const BenchOptions *o, TachoBenchPlan *plan, GError **error)
     }
   if (!read_length (o, plan, error))
     return FALSE;
-  if (o->prompt_tokens != NULL &&
-      !cli_parse_range ("prompt-tokens", o->prompt_tokens, MAX_TOKENS, &plan->prompt_tokens_min,
-                        &plan->prompt_tokens_max, error))
-    return FALSE;
-  if (o->output_tokens != NULL &&
-      !cli_parse_range ("output-tokens", o->output_tokens, MAX_TOKENS, &plan->output_tokens_min,
-                        &plan->output_tokens_max, error))
+  if (!read_lengths ("prompt-tokens", o->prompt_tokens, &plan->prompt_tokens, error) ||
+      !read_lengths ("output-tokens", o->output_tokens, &plan->output_tokens, error))
     return FALSE;
   if (o->seed != NULL && !cli_parse_uint ("seed", o->seed, 0, G_MAXINT64, &plan->seed, error))
     return FALSE;

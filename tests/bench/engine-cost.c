@@ -458,7 +458,7 @@ static Cost
 run_engine (Sender *sender)
 {
   TachoLoadConfig *config = g_new0 (TachoLoadConfig, 1);
-  g_autoptr (TachoBenchResult) result = g_new0 (TachoBenchResult, 1);
+  g_autoptr (TachoBenchResult) result = NULL;
   g_autoptr (GError) error = NULL;
   TachoLoadEngine *engine;
   Cost cost = { 0 };
@@ -471,11 +471,10 @@ run_engine (Sender *sender)
   config->plan->concurrency = sender->log->n_streams;
   config->plan->requests = sender->log->n_streams;
   config->plan->warmup_requests = 0;
-  config->plan->prompt_tokens_min = config->plan->prompt_tokens_max = 16;
+  config->plan->prompt_tokens.min = config->plan->prompt_tokens.max = 16;
   config->keep_chunks = TRUE;
   config->timeouts_s[TACHO_TIMEOUT_CONNECT] = 10;
-  g_atomic_ref_count_init (&result->ref_count);
-  result->plan = tacho_bench_plan_copy (config->plan);
+  result = tacho_bench_result_new (config->plan);
   engine = tacho_load_engine_new (config, &error);
   g_assert_no_error (error);
   cpu = thread_cpu_ns ();

@@ -7,7 +7,9 @@
 
 #include "bench/tacho-bench-result.h"
 
+#include "base/tacho-clock.h"
 #include "base/tacho-json.h"
+#include "bench/tacho-bench-columns.h"
 
 #include <math.h>
 #include <string.h>
@@ -65,8 +67,9 @@ add_target (JsonBuilder *builder, const TachoBenchResult *result)
   add_string (builder, "description", result->target_description);
   add_string (builder, "version", result->target_version);
   add_string (builder, "model", result->plan->model);
-  add_string (builder, "protocol", "rest");
+  add_string (builder, "protocol", tacho_protocol_to_string (result->plan->protocol));
   add_boolean (builder, "simulated", result->simulated);
+  add_boolean (builder, "local", result->server_is_local);
   json_builder_end_object (builder);
 }
 
@@ -79,6 +82,12 @@ add_counts (JsonBuilder *builder, const TachoBenchResult *result)
   add_int (builder, "truncated", (gint64) result->truncated);
   add_int (builder, "cancelled", (gint64) result->cancelled);
   add_int (builder, "warmup", (gint64) result->warmup);
+  json_builder_end_object (builder);
+
+  begin_object (builder, "excluded");
+  add_int (builder, "warmup", (gint64) result->warmup);
+  add_int (builder, "cooldown", (gint64) result->cooldown);
+  add_int (builder, "voided", (gint64) result->voided);
   json_builder_end_object (builder);
 
   begin_object (builder, "errors");
@@ -197,7 +206,7 @@ add_host (JsonBuilder *builder)
   struct utsname names;
   g_autofree char *cpu = read_cpu_model ();
 
-  begin_object (builder, "host");
+  json_builder_begin_object (builder);
   add_string (builder, "client", "tacho " TACHO_VERSION);
   if (uname (&names) == 0)
     {
@@ -211,30 +220,156 @@ add_host (JsonBuilder *builder)
   json_builder_end_object (builder);
 }
 
+static void
+add_server_sample (JsonBuilder *builder, const TachoServerMetrics *server)
+{
+  gsize n;
+  const TachoServerField *fields = tacho_server_fields (&n);
+
+  for (gsize i = 0; i < n; i++)
+    add_double (builder, fields[i].name, G_STRUCT_MEMBER (double, server, fields[i].offset));
+}
+
+static void
+add_samples (JsonBuilder *builder, const TachoBenchResult *result)
+{
+  json_builder_set_member_name (builder, "samples");
+  json_builder_begin_array (builder);
+  for (guint i = 0; i < result->samples->len; i++)
+    {
+      const TachoBenchSample *sample = &g_array_index (result->samples, TachoBenchSample, i);
+
+      json_builder_begin_object (builder);
+      add_double (builder, "t_s", sample->t_s);
+      add_server_sample (builder, &sample->server);
+      add_double (builder, "host_cpu_share", sample->cpu_share);
+      add_double (builder, "host_memory_used", sample->memory_used);
+      add_double (builder, "host_network_rx_bps", sample->network_rx_bps);
+      add_double (builder, "host_network_tx_bps", sample->network_tx_bps);
+      add_double (builder, "host_gpu_share", sample->gpu_share);
+      add_double (builder, "host_gpu_memory_used", sample->gpu_memory_used);
+      json_builder_end_object (builder);
+    }
+  json_builder_end_array (builder);
+}
+
+static void
+add_voids (JsonBuilder *builder, const TachoBenchResult *result)
+{
+  json_builder_set_member_name (builder, "voids");
+  json_builder_begin_array (builder);
+  for (guint i = 0; i < result->voids->len; i++)
+    {
+      const TachoBenchVoid *part = g_ptr_array_index (result->voids, i);
+
+      json_builder_begin_object (builder);
+      add_double (builder, "from_s", part->from_s);
+      add_double (builder, "to_s", part->to_s);
+      add_string (builder, "reason", part->reason);
+      json_builder_end_object (builder);
+    }
+  json_builder_end_array (builder);
+}
+
+static void
+add_bucket_cb (gint64 low, gint64 high, guint64 count, gpointer user_data)
+{
+  JsonBuilder *builder = user_data;
+
+  json_builder_begin_array (builder);
+  json_builder_add_int_value (builder, low);
+  json_builder_add_int_value (builder, (gint64) count);
+  json_builder_end_array (builder);
+}
+
+static void
+add_histogram (JsonBuilder *builder, const TachoBenchResult *result)
+{
+  const TachoHistogram *histogram = result->chunk_gaps;
+  double sum, sum_squares;
+
+  tacho_histogram_get_sums (histogram, &sum, &sum_squares);
+  begin_object (builder, "chunk_gap_histogram");
+  add_int (builder, "min_ns", tacho_histogram_get_min (histogram));
+  add_int (builder, "max_ns", tacho_histogram_get_max (histogram));
+  add_double (builder, "sum_ns", sum);
+  add_double (builder, "sum_squares_ns", sum_squares);
+  json_builder_set_member_name (builder, "buckets");
+  json_builder_begin_array (builder);
+  tacho_histogram_foreach (histogram, add_bucket_cb, builder);
+  json_builder_end_array (builder);
+  json_builder_end_object (builder);
+}
+
+static void
+add_merged_from (JsonBuilder *builder, const TachoBenchResult *result)
+{
+  json_builder_set_member_name (builder, "merged_from");
+  json_builder_begin_array (builder);
+  for (char **id = result->merged_from; *id != NULL; id++)
+    json_builder_add_string_value (builder, *id);
+  json_builder_end_array (builder);
+}
+
 /**
- * tacho_bench_result_to_json:
- * @result: a run
- * @pretty: whether with line breaks
+ * tacho_bench_host_to_json:
  *
- * The run as a "tacho.run/1" object. What is not defined is null.
+ * Describes this machine. No host name: results are shared.
  *
- * Returns: (transfer full): the text
+ * Returns: (transfer full): a JSON object
  */
 char *
-tacho_bench_result_to_json (TachoBenchResult *result, gboolean pretty)
+tacho_bench_host_to_json (void)
 {
   g_autoptr (JsonBuilder) builder = json_builder_new_immutable ();
   g_autoptr (JsonNode) root = NULL;
+
+  add_host (builder);
+  root = json_builder_get_root (builder);
+  return tacho_json_to_string (root, FALSE);
+}
+
+static void
+add_host_of (JsonBuilder *builder, const TachoBenchResult *result)
+{
+  g_autoptr (JsonNode) host =
+      result->host != NULL ? tacho_json_parse (result->host, strlen (result->host), NULL) : NULL;
+
+  json_builder_set_member_name (builder, "host");
+  if (host != NULL)
+    json_builder_add_value (builder, g_steal_pointer (&host));
+  else
+    json_builder_add_null_value (builder);
+}
+
+static void
+add_clock (JsonBuilder *builder, const TachoBenchResult *result)
+{
+  begin_object (builder, "clock");
+  add_int (builder, "window_start_ns", result->window_start_ns);
+  add_int (builder, "window_start_unix_us", result->window_start_unix_us);
+  json_builder_end_object (builder);
+}
+
+/* All but what is too long to be read by eye. */
+static JsonNode *
+make_summary (TachoBenchResult *result)
+{
+  g_autoptr (JsonBuilder) builder = json_builder_new_immutable ();
 
   json_builder_begin_object (builder);
   add_string (builder, "schema", "tacho.run/1");
   add_string (builder, "id", result->id);
   add_string (builder, "started", result->started);
   add_boolean (builder, "interrupted", result->interrupted);
+  add_string (builder, "stop_reason", result->stop_reason);
+  if (result->merged_from != NULL)
+    add_merged_from (builder, result);
   add_target (builder, result);
   json_builder_set_member_name (builder, "plan");
   tacho_bench_plan_to_json (result->plan, builder);
   add_double (builder, "window_s", result->window_s);
+  add_clock (builder, result);
   add_counts (builder, result);
   add_throughput (builder, result);
   begin_object (builder, "latency");
@@ -242,11 +377,52 @@ tacho_bench_result_to_json (TachoBenchResult *result, gboolean pretty)
     add_distribution (builder, tacho_metric_names[i], &result->latency[i]);
   json_builder_end_object (builder);
   add_timeline (builder, result);
+  add_samples (builder, result);
+  add_voids (builder, result);
   add_self_check (builder, result);
-  add_host (builder);
+  add_host_of (builder, result);
+  json_builder_end_object (builder);
+  return json_builder_get_root (builder);
+}
+
+static char *
+make_details (TachoBenchResult *result)
+{
+  g_autoptr (JsonBuilder) builder = json_builder_new_immutable ();
+  g_autoptr (JsonNode) root = NULL;
+
+  json_builder_begin_object (builder);
+  add_histogram (builder, result);
+  json_builder_set_member_name (builder, "requests");
+  tacho_bench_columns_to_json (result, builder);
   json_builder_end_object (builder);
   root = json_builder_get_root (builder);
-  return tacho_json_to_string (root, pretty);
+  return tacho_json_to_string (root, FALSE);
+}
+
+/**
+ * tacho_bench_result_to_json:
+ * @result: a run
+ * @pretty: whether with line breaks
+ *
+ * The run as a "tacho.run/1" object. What is not defined is null. The requests and the histogram
+ * come last, on a line of their own even in a pretty text: tacho_bench_result_from_json() needs
+ * them, nobody reads them.
+ *
+ * Returns: (transfer full): the text
+ */
+char *
+tacho_bench_result_to_json (TachoBenchResult *result, gboolean pretty)
+{
+  g_autoptr (JsonNode) summary = make_summary (result);
+  g_autofree char *head = tacho_json_to_string (summary, pretty);
+  g_autofree char *details = make_details (result);
+  gsize length = strlen (head);
+
+  while (length > 0 && head[length - 1] != '}')
+    length--;
+  head[length - 1] = '\0';
+  return g_strconcat (g_strchomp (head), pretty ? ",\n  " : ",", details + 1, NULL);
 }
 
 static void
@@ -295,9 +471,15 @@ record_to_node (const TachoBenchResult *result, const TachoBenchRecord *record)
   add_string (builder, "status", tacho_record_status_to_string (record->status));
   add_string (builder, "error", record->error != 0 ? tacho_error_class (record->error) : NULL);
   add_count (builder, "http_status", record->http_status > 0 ? record->http_status : -1);
-  add_string (builder, "protocol", "rest");
+  add_string (builder, "protocol", tacho_protocol_to_string (result->plan->protocol));
   add_string (builder, "connection", record->connection_reused ? "reused" : "new");
   add_boolean (builder, "warmup", record->warmup);
+  if (record->cooldown)
+    add_boolean (builder, "cooldown", TRUE);
+  if (record->voided)
+    add_boolean (builder, "voided", TRUE);
+  if (result->plan->turns > 1)
+    add_int (builder, "turn", record->turn);
   json_builder_end_object (builder);
   return json_builder_get_root (builder);
 }

@@ -6,6 +6,7 @@
 
 #include "base/tacho-error.h"
 #include "bench/tacho-slo.h"
+#include "bench/tacho-until.h"
 
 #include <math.h>
 
@@ -13,6 +14,9 @@
 #define MAX_TOKENS 1000000
 #define MAX_REQUESTS G_GUINT64_CONSTANT (10000000)
 #define MAX_SECONDS (7 * 24 * 3600.0)
+#define MAX_RATE 1e6
+#define MAX_TURNS 1000
+#define MAX_THREADS 64
 
 G_DEFINE_BOXED_TYPE (TachoBenchPlan, tacho_bench_plan, tacho_bench_plan_copy, tacho_bench_plan_free)
 
@@ -30,10 +34,15 @@ tacho_bench_plan_new (void)
   plan->concurrency = 4;
   plan->requests = 64;
   plan->warmup_requests = 2;
-  plan->prompt_tokens_min = plan->prompt_tokens_max = 128;
-  plan->output_tokens_min = plan->output_tokens_max = 64;
+  plan->prompt_tokens = (TachoLengths){ 128, 128, 0, 0 };
+  plan->output_tokens = (TachoLengths){ 64, 64, 0, 0 };
+  plan->gamma_shape = 1;
+  plan->trace_scale = 1;
+  plan->turns = 1;
   plan->salt = TRUE;
   plan->chat = TRUE;
+  plan->watch_server = TRUE;
+  plan->workers = 1;
   return plan;
 }
 
@@ -50,6 +59,8 @@ tacho_bench_plan_copy (const TachoBenchPlan *plan)
 
   copy->model = g_strdup (plan->model);
   copy->slo = g_strdup (plan->slo);
+  copy->until = g_strdup (plan->until);
+  copy->prompts_file = g_strdup (plan->prompts_file);
   return copy;
 }
 
@@ -66,6 +77,8 @@ tacho_bench_plan_free (TachoBenchPlan *plan)
     return;
   g_free (plan->model);
   g_free (plan->slo);
+  g_free (plan->until);
+  g_free (plan->prompts_file);
   g_free (plan);
 }
 
@@ -77,9 +90,79 @@ invalid (GError **error, const char *what)
 }
 
 static gboolean
-range_is_sane (guint low, guint high)
+lengths_are_sane (const TachoLengths *lengths)
 {
-  return low >= 1 && low <= high && high <= MAX_TOKENS;
+  return lengths->min >= 1 && lengths->min <= lengths->max && lengths->max <= MAX_TOKENS &&
+         isfinite (lengths->mean) && isfinite (lengths->sd) && lengths->sd >= 0;
+}
+
+static gboolean
+seconds_are_sane (double seconds)
+{
+  return isfinite (seconds) && seconds >= 0 && seconds <= MAX_SECONDS;
+}
+
+static gboolean
+check_length (const TachoBenchPlan *plan, GError **error)
+{
+  if (!seconds_are_sane (plan->duration_s))
+    return invalid (error, "The duration must be at most a week");
+  if (plan->requests > MAX_REQUESTS)
+    return invalid (error, "The number of requests must be at most 10000000");
+  if (plan->requests > 0 && plan->duration_s > 0)
+    return invalid (error, "A run needs either a number of requests or a duration, not both");
+  if (plan->requests == 0 && plan->duration_s <= 0 && plan->load != TACHO_LOAD_TRACE)
+    return invalid (error, "A run needs either a number of requests or a duration, above zero");
+  if (!seconds_are_sane (plan->warmup_s) || plan->warmup_requests > MAX_REQUESTS)
+    return invalid (error, "The warm-up must be at most 10000000 requests or a week");
+  if (!seconds_are_sane (plan->cooldown_s) || !seconds_are_sane (plan->ramp_s) ||
+      !seconds_are_sane (plan->think_s) || !seconds_are_sane (plan->cancel_after_s))
+    return invalid (error, "Ramp, cool-down, think time and time to cancel are at most a week");
+  return TRUE;
+}
+
+static gboolean
+check_load (const TachoBenchPlan *plan, GError **error)
+{
+  if (plan->concurrency < 1 || plan->concurrency > MAX_CONCURRENCY)
+    return invalid (error, "The concurrency must be between 1 and 10000");
+  if (plan->load >= TACHO_LOAD_CONSTANT && plan->load <= TACHO_LOAD_GAMMA &&
+      (!isfinite (plan->rate) || plan->rate <= 0 || plan->rate > MAX_RATE))
+    return invalid (error, "The rate must be above 0 and at most 1000000 requests a second");
+  if (plan->load == TACHO_LOAD_GAMMA &&
+      (!isfinite (plan->gamma_shape) || plan->gamma_shape <= 0 || plan->gamma_shape > 1000))
+    return invalid (error, "The shape of gamma arrivals must be above 0 and at most 1000");
+  if (plan->load == TACHO_LOAD_TRACE && plan->prompts_file == NULL)
+    return invalid (error, "A trace is replayed from a prompts file, and the plan names none");
+  if (!isfinite (plan->trace_scale) || plan->trace_scale <= 0)
+    return invalid (error, "The scale of a trace must be above 0");
+  if (plan->turns < 1 || plan->turns > MAX_TURNS)
+    return invalid (error, "A conversation has between 1 and 1000 turns");
+  if (plan->turns > 1 && (!plan->chat || tacho_bench_plan_is_open (plan)))
+    return invalid (error,
+                    "Conversations of several turns need the chat API and a closed loop: the next "
+                    "turn begins when the reply has ended");
+  if (!(plan->cancel_share >= 0 && plan->cancel_share <= 1))
+    return invalid (error, "The share of requests to cancel must be between 0 and 1");
+  if (!(plan->max_error_rate >= 0 && plan->max_error_rate <= 1))
+    return invalid (error, "The error rate to stop at must be between 0 and 1");
+  if (plan->threads > MAX_THREADS)
+    return invalid (error, "There can be at most 64 load threads");
+  if (plan->workers < 1 || plan->worker >= plan->workers)
+    return invalid (error, "The worker must be a number below that of the workers");
+  return TRUE;
+}
+
+/**
+ * tacho_bench_plan_is_open:
+ * @plan: a plan
+ *
+ * Returns: whether requests go out on a schedule that no slow reply moves
+ */
+gboolean
+tacho_bench_plan_is_open (const TachoBenchPlan *plan)
+{
+  return plan->load != TACHO_LOAD_CLOSED;
 }
 
 /**
@@ -95,85 +178,23 @@ gboolean
 tacho_bench_plan_validate (const TachoBenchPlan *plan, GError **error)
 {
   g_autoptr (TachoSlo) slo = NULL;
+  g_autoptr (TachoUntil) until = NULL;
 
   if (plan->model == NULL || *plan->model == '\0')
     return invalid (error, "The plan names no model");
-  if (plan->concurrency < 1 || plan->concurrency > MAX_CONCURRENCY)
-    return invalid (error, "The concurrency must be between 1 and 10000");
-  if (!isfinite (plan->duration_s) || plan->duration_s < 0 || plan->duration_s > MAX_SECONDS)
-    return invalid (error, "The duration must be at most a week");
-  if (plan->requests > MAX_REQUESTS)
-    return invalid (error, "The number of requests must be at most 10000000");
-  if ((plan->requests > 0) == (plan->duration_s > 0))
-    return invalid (error, "A run needs either a number of requests or a duration, above zero");
-  if (!isfinite (plan->warmup_s) || plan->warmup_s < 0 || plan->warmup_s > MAX_SECONDS ||
-      plan->warmup_requests > MAX_REQUESTS)
-    return invalid (error, "The warm-up must be at most 10000000 requests or a week");
-  if (!range_is_sane (plan->prompt_tokens_min, plan->prompt_tokens_max))
+  if (!check_load (plan, error) || !check_length (plan, error))
+    return FALSE;
+  if (!lengths_are_sane (&plan->prompt_tokens))
     return invalid (error,
                     "The prompt tokens must be between 1 and 1000000, the smaller number first");
-  if (!range_is_sane (plan->output_tokens_min, plan->output_tokens_max))
+  if (!lengths_are_sane (&plan->output_tokens))
     return invalid (error,
                     "The output tokens must be between 1 and 1000000, the smaller number first");
+  if (plan->protocol == TACHO_PROTOCOL_GRPC && plan->http2)
+    return invalid (error, "gRPC is HTTP/2 by itself: leave one of the two out");
   if (plan->slo != NULL && (slo = tacho_slo_parse (plan->slo, error)) == NULL)
     return FALSE;
+  if (plan->until != NULL && (until = tacho_until_parse (plan->until, error)) == NULL)
+    return FALSE;
   return TRUE;
-}
-
-static void
-add_uint (JsonBuilder *builder, const char *name, guint64 value)
-{
-  json_builder_set_member_name (builder, name);
-  json_builder_add_int_value (builder, (gint64) value);
-}
-
-static void
-add_or_null (JsonBuilder *builder, const char *name, gboolean is_set, double value)
-{
-  json_builder_set_member_name (builder, name);
-  if (is_set)
-    json_builder_add_double_value (builder, value);
-  else
-    json_builder_add_null_value (builder);
-}
-
-/**
- * tacho_bench_plan_to_json:
- * @plan: a plan
- * @builder: where an object is to be added
- *
- * Writes the plan as it stands in a result.
- */
-void
-tacho_bench_plan_to_json (const TachoBenchPlan *plan, JsonBuilder *builder)
-{
-  json_builder_begin_object (builder);
-  json_builder_set_member_name (builder, "model");
-  json_builder_add_string_value (builder, plan->model);
-  json_builder_set_member_name (builder, "load");
-  json_builder_add_string_value (builder, "closed");
-  add_uint (builder, "concurrency", plan->concurrency);
-  json_builder_set_member_name (builder, "requests");
-  if (plan->requests > 0)
-    json_builder_add_int_value (builder, (gint64) plan->requests);
-  else
-    json_builder_add_null_value (builder);
-  add_or_null (builder, "duration_s", plan->duration_s > 0, plan->duration_s);
-  add_uint (builder, "warmup_requests", plan->warmup_requests);
-  add_or_null (builder, "warmup_s", plan->warmup_s > 0, plan->warmup_s);
-  add_uint (builder, "prompt_tokens_min", plan->prompt_tokens_min);
-  add_uint (builder, "prompt_tokens_max", plan->prompt_tokens_max);
-  add_uint (builder, "output_tokens_min", plan->output_tokens_min);
-  add_uint (builder, "output_tokens_max", plan->output_tokens_max);
-  add_uint (builder, "seed", plan->seed);
-  json_builder_set_member_name (builder, "salt");
-  json_builder_add_boolean_value (builder, plan->salt);
-  json_builder_set_member_name (builder, "endpoint");
-  json_builder_add_string_value (builder, plan->chat ? "chat" : "completion");
-  json_builder_set_member_name (builder, "slo");
-  if (plan->slo != NULL)
-    json_builder_add_string_value (builder, plan->slo);
-  else
-    json_builder_add_null_value (builder);
-  json_builder_end_object (builder);
 }

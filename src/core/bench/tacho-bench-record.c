@@ -60,6 +60,48 @@ tacho_bench_record_queue_ms (const TachoBenchRecord *record)
 }
 
 /**
+ * tacho_bench_record_ttft_from_schedule_ms:
+ * @record: a request
+ *
+ * Time to first token as a user who came on schedule saw it: first - scheduled. What the client
+ * held back is in it, so nothing is omitted (Gil Tene's "coordinated omission").
+ *
+ * Returns: milliseconds, NaN if no token came
+ */
+double
+tacho_bench_record_ttft_from_schedule_ms (const TachoBenchRecord *record)
+{
+  return span_ms (record->scheduled_ns, record->first_ns);
+}
+
+/**
+ * tacho_bench_record_e2e_from_schedule_ms:
+ * @record: a request
+ *
+ * End-to-end latency from the schedule: end - scheduled.
+ *
+ * Returns: milliseconds, NaN if it did not end
+ */
+double
+tacho_bench_record_e2e_from_schedule_ms (const TachoBenchRecord *record)
+{
+  return span_ms (record->scheduled_ns, record->end_ns);
+}
+
+/**
+ * tacho_bench_record_counts:
+ * @record: a request
+ *
+ * Returns: whether it is in the figures: sent in the measured window, and nothing happened to the
+ * clock meanwhile. Whether it ended well is its status.
+ */
+gboolean
+tacho_bench_record_counts (const TachoBenchRecord *record)
+{
+  return !record->warmup && !record->voided;
+}
+
+/**
  * tacho_bench_record_itl_ms:
  * @record: a request
  *
@@ -108,6 +150,8 @@ tacho_bench_record_ntpot_ms (const TachoBenchRecord *record)
   return tacho_bench_record_e2e_ms (record) / (double) record->output_tokens;
 }
 
+static const char *const status_names[] = { "ok", "error", "truncated", "cancelled" };
+
 /**
  * tacho_record_status_to_string:
  * @status: how a request ended
@@ -117,7 +161,40 @@ tacho_bench_record_ntpot_ms (const TachoBenchRecord *record)
 const char *
 tacho_record_status_to_string (TachoRecordStatus status)
 {
-  static const char *const names[] = { "ok", "error", "truncated", "cancelled" };
+  return status_names[status];
+}
 
-  return names[status];
+/**
+ * tacho_record_status_from_string:
+ * @name: (nullable): a name in a file
+ * @status: (out): the status
+ *
+ * Returns: whether it is one
+ */
+gboolean
+tacho_record_status_from_string (const char *name, TachoRecordStatus *status)
+{
+  for (gsize i = 0; i < G_N_ELEMENTS (status_names); i++)
+    if (g_strcmp0 (name, status_names[i]) == 0)
+      {
+        *status = (TachoRecordStatus) i;
+        return TRUE;
+      }
+  return FALSE;
+}
+
+/**
+ * tacho_bench_record_free:
+ * @record: (nullable): a record
+ *
+ * Frees it.
+ */
+void
+tacho_bench_record_free (TachoBenchRecord *record)
+{
+  if (record == NULL)
+    return;
+  g_free (record->response_id);
+  g_free (record->chunk_ns);
+  g_free (record);
 }

@@ -22,6 +22,7 @@ typedef struct
   gint64 *chunk_ns; /* only when records are kept (tacho_bench_run_set_keep_chunks) */
   guint32 n_chunk_ns;
   guint32 chunks;       /* content chunks */
+  guint32 chunks_in_window; /* those that came inside the measured window */
   gint64 prompt_tokens; /* -1 unknown */
   gint64 output_tokens;
   gboolean tokens_from_usage; /* else counted from chunks */
@@ -29,17 +30,27 @@ typedef struct
   TachoErrorCode error; /* 0 when ok */
   guint16 http_status;
   gboolean connection_reused;
-  gboolean warmup;
+  gboolean warmup;   /* sent before the measured window, or after it: in no figure */
+  gboolean cooldown; /* after it */
+  gboolean voided;   /* the clock jumped or the machine slept meanwhile: in no figure */
   gboolean slo_met;
+  guint16 turn;   /* of its conversation, from 0 */
+  guint16 thread; /* load thread */
 } TachoBenchRecord;
 
 /* Metrics of a record, milliseconds; NaN where not defined. Formulas: DESIGN section 6. */
 double tacho_bench_record_ttft_ms (const TachoBenchRecord *record);
 double tacho_bench_record_e2e_ms (const TachoBenchRecord *record);
 double tacho_bench_record_queue_ms (const TachoBenchRecord *record);
+double tacho_bench_record_ttft_from_schedule_ms (const TachoBenchRecord *record);
+double tacho_bench_record_e2e_from_schedule_ms (const TachoBenchRecord *record);
 double tacho_bench_record_itl_ms (const TachoBenchRecord *record);
 double tacho_bench_record_tpot_ms (const TachoBenchRecord *record);
 double tacho_bench_record_ntpot_ms (const TachoBenchRecord *record);
+/* In the figures: measured, and not voided. Whether it ended well is its status. */
+gboolean tacho_bench_record_counts (const TachoBenchRecord *record);
 const char *tacho_record_status_to_string (TachoRecordStatus status);
+gboolean tacho_record_status_from_string (const char *name, TachoRecordStatus *status);
+void tacho_bench_record_free (TachoBenchRecord *record);
 
 G_END_DECLS

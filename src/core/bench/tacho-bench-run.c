@@ -344,21 +344,16 @@ make_config (TachoBenchRun *self)
 static TachoBenchResult *
 make_result (TachoBenchRun *self)
 {
-  TachoBenchResult *result = g_new0 (TachoBenchResult, 1);
+  TachoBenchResult *result = tacho_bench_result_new (self->plan);
   TachoProfile *profile = tacho_client_manager_get_profile (self->manager);
-  g_autoptr (GDateTime) now = g_date_time_new_now_utc ();
-  g_autofree char *stamp = g_date_time_format (now, "%Y%m%dT%H%M%SZ");
 
-  g_atomic_ref_count_init (&result->ref_count);
-  result->id = g_strdup_printf ("%s-%08x", stamp, g_random_int ());
-  result->started = tacho_clock_utc_now ();
-  result->plan = tacho_bench_plan_copy (self->plan);
   result->simulated = tacho_endpoint_get_simulated (
       tacho_client_manager_get_side (self->manager, TACHO_PROTOCOL_REST));
   result->target_url = g_strdup (tacho_profile_get_url (profile));
   result->target_family = g_strdup (tacho_api_get_family (get_api (self->manager)));
   result->target_description = g_strdup (tacho_client_manager_get_description (self->manager));
   result->target_version = g_strdup (tacho_client_manager_get_version (self->manager));
+  result->host = tacho_bench_host_to_json ();
   return result;
 }
 

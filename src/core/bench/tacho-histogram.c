@@ -236,3 +236,54 @@ tacho_histogram_foreach (const TachoHistogram *histogram,
         func (low, high, histogram->buckets[i], user_data);
       }
 }
+
+/**
+ * tacho_histogram_get_sums:
+ * @histogram: a histogram
+ * @sum: (out): of all values
+ * @sum_squares: (out): of their squares
+ *
+ * The moments, which the buckets alone would give only nearly.
+ */
+void
+tacho_histogram_get_sums (const TachoHistogram *histogram, double *sum, double *sum_squares)
+{
+  *sum = histogram->sum;
+  *sum_squares = histogram->sum_squares;
+}
+
+/**
+ * tacho_histogram_add_bucket:
+ * @histogram: a histogram
+ * @low: any value of the bucket
+ * @count: how many values it holds
+ *
+ * Adds to a bucket, for a histogram that is read back; tacho_histogram_restore() sets the rest.
+ */
+void
+tacho_histogram_add_bucket (TachoHistogram *histogram, gint64 low, guint64 count)
+{
+  low = CLAMP (low, 0, ((gint64) 1 << MAX_BITS) - 1);
+  histogram->buckets[index_of (low)] += count;
+  histogram->count += count;
+}
+
+/**
+ * tacho_histogram_restore:
+ * @histogram: a histogram whose buckets were added
+ * @min: the smallest value
+ * @max: the largest
+ * @sum: of all values
+ * @sum_squares: of their squares
+ *
+ * Sets what the buckets do not hold.
+ */
+void
+tacho_histogram_restore (
+    TachoHistogram *histogram, gint64 min, gint64 max, double sum, double sum_squares)
+{
+  histogram->min = histogram->count > 0 ? min : G_MAXINT64;
+  histogram->max = histogram->count > 0 ? max : 0;
+  histogram->sum = sum;
+  histogram->sum_squares = sum_squares;
+}

@@ -25,6 +25,14 @@ typedef void (*TachoHistogramFunc) (gint64 low, gint64 high, guint64 count, gpoi
 void tacho_histogram_foreach (const TachoHistogram *histogram,
                               TachoHistogramFunc func,
                               gpointer user_data);
+/* For files: the exact moments, and a bucket's count (its lowest value names it). */
+void tacho_histogram_get_sums (const TachoHistogram *histogram, double *sum, double *sum_squares);
+void tacho_histogram_restore (TachoHistogram *histogram,
+                              gint64 min,
+                              gint64 max,
+                              double sum,
+                              double sum_squares);
+void tacho_histogram_add_bucket (TachoHistogram *histogram, gint64 low, guint64 count);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (TachoHistogram, tacho_histogram_free)
 
 G_END_DECLS

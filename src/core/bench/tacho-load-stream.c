@@ -51,7 +51,7 @@ note_chunk (TachoLoadStream *self, gint64 now_ns)
   record->last_ns = now_ns;
   record->chunks++;
   if (now_ns <= counts->window_end_ns)
-    self->chunks_in_window++;
+    record->chunks_in_window++;
   if (self->config->keep_chunks)
     g_array_append_val (self->chunks_ns, now_ns);
 }
@@ -305,7 +305,6 @@ tacho_load_stream_begin (TachoLoadStream *self,
   tacho_usage_clear (&self->usage);
   tacho_stream_decoder_reset (self->decoder);
   self->last_byte_ns = 0;
-  self->chunks_in_window = 0;
   self->on_wire = self->head_seen = self->resent = FALSE;
   self->error_text[0] = '\0';
   /* libcurl resends a request whose kept connection turns out to be closed before a byte came, but
@@ -546,5 +545,5 @@ tacho_load_stream_end (TachoLoadStream *self, CURLcode code, TachoErrorCode forc
       record->chunk_ns = g_memdup2 (self->chunks_ns->data, self->chunks_ns->len * sizeof (gint64));
     }
   self->record = NULL;
-  tacho_recorder_take (self->recorder, record, self->gaps_ns, self->chunks_in_window);
+  tacho_recorder_take (self->recorder, record, self->gaps_ns);
 }

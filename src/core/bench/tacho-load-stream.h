@@ -43,7 +43,6 @@ typedef struct
   gint64 last_byte_ns;   /* stamp of the last read of the body, 0: none yet */
   guint64 stamp_action;  /* the action that it belongs to */
   const char *last_data; /* where in libcurl's buffer it stood; compared, never read */
-  gint64 chunks_in_window;
   guint chunks_in_read;
   gboolean head_seen;
   gboolean on_wire; /* the request was handed to the wire */

@@ -4,6 +4,8 @@
 
 #include "bench/tacho-prompts.h"
 
+#include <math.h>
+
 /* Short common words: nearly every tokenizer has each of them as one token. */
 static const char *const words[] = {
   "the",   "of",    "and",   "to",    "in",    "is",    "that",  "for",   "it",    "as",    "was",
@@ -28,10 +30,24 @@ draw (guint64 *state)
   return z ^ (z >> 31);
 }
 
-static guint
-draw_between (guint64 *state, guint low, guint high)
+/* Uniform in (0, 1). */
+static double
+draw_unit (guint64 *state)
 {
-  return low + (guint) (draw (state) % ((guint64) high - low + 1));
+  return ((double) (draw (state) >> 11) + 0.5) * 0x1p-53;
+}
+
+/* Box and Muller's transform for a normal length; the tails are cut, not folded. */
+static guint
+draw_length (guint64 *state, const TachoLengths *lengths)
+{
+  double normal;
+
+  if (lengths->sd <= 0)
+    return lengths->min +
+           (guint) (draw (state) % ((guint64) lengths->max - lengths->min + 1));
+  normal = sqrt (-2 * log (draw_unit (state))) * cos (2 * G_PI * draw_unit (state));
+  return (guint) CLAMP (round (lengths->mean + lengths->sd * normal), lengths->min, lengths->max);
 }
 
 static char *
@@ -71,10 +87,10 @@ tacho_prompts_make (const TachoBenchPlan *plan, guint64 salt, guint64 number)
   guint64 seed = plan->seed;
   /* Mixed first: else the seeds 1 and 2 would draw the same words, one place apart. */
   guint64 state = draw (&seed) + number * G_GUINT64_CONSTANT (0xd1342543de82ef95);
-  guint n_words = draw_between (&state, plan->prompt_tokens_min, plan->prompt_tokens_max);
+  guint n_words = draw_length (&state, &plan->prompt_tokens);
   g_autofree char *text = NULL;
 
-  request->max_tokens = draw_between (&state, plan->output_tokens_min, plan->output_tokens_max);
+  request->max_tokens = draw_length (&state, &plan->output_tokens);
   request->ignore_eos = TRUE;
   request->raw = !plan->chat;
   text = make_text (&state, salt, number, n_words);

@@ -11,15 +11,12 @@
 
 struct _TachoRecorder
 {
-  TachoSlo *slo;
   guint64 planned_requests;
   double planned_s;
   gint64 window_start;
   guint64 ok, error, truncated, cancelled, warmup;
   guint64 errors[TACHO_ERROR_N_CLASSES];
   guint64 output_tokens;   /* of ok requests */
-  guint64 partial_chunks;  /* inside the window, of requests that the end of the run cancelled */
-  double tokens_in_window; /* of ok requests, the share of their chunks inside the window */
   TachoHistogram *ttft;    /* of ok requests, ns */
   TachoHistogram *e2e;
   TachoHistogram *gaps;
@@ -38,22 +35,6 @@ struct _TachoRecorder
   guint64 usage_tokens, usage_chunks;
 };
 
-/**
- * tacho_bench_record_free:
- * @record: (nullable): a record
- *
- * Frees it.
- */
-void
-tacho_bench_record_free (TachoBenchRecord *record)
-{
-  if (record == NULL)
-    return;
-  g_free (record->response_id);
-  g_free (record->chunk_ns);
-  g_free (record);
-}
-
 static void
 record_free_cb (gpointer data)
 {
@@ -71,7 +52,6 @@ tacho_recorder_new (const TachoBenchPlan *plan)
 {
   TachoRecorder *recorder = g_new0 (TachoRecorder, 1);
 
-  recorder->slo = plan->slo != NULL ? tacho_slo_parse (plan->slo, NULL) : NULL;
   recorder->planned_requests = plan->requests;
   recorder->planned_s = plan->duration_s;
   recorder->ttft = tacho_histogram_new ();
@@ -96,7 +76,6 @@ tacho_recorder_free (TachoRecorder *recorder)
 {
   if (recorder == NULL)
     return;
-  g_clear_pointer (&recorder->slo, tacho_slo_free);
   g_clear_pointer (&recorder->ttft, tacho_histogram_free);
   g_clear_pointer (&recorder->e2e, tacho_histogram_free);
   g_clear_pointer (&recorder->gaps, tacho_histogram_free);
@@ -225,17 +204,11 @@ tacho_recorder_tick (TachoRecorder *recorder, gint64 now_ns, guint in_flight)
 }
 
 static void
-take_ok (TachoRecorder *self,
-         TachoBenchRecord *record,
-         const GArray *gaps_ns,
-         gint64 chunks_in_window)
+take_ok (TachoRecorder *self, TachoBenchRecord *record, const GArray *gaps_ns)
 {
   self->ok++;
   self->bucket_ok += is_in_window (self, record->end_ns) ? 1 : 0;
   self->output_tokens += (guint64) MAX (record->output_tokens, 0);
-  if (record->chunks > 0)
-    self->tokens_in_window +=
-        (double) MAX (record->output_tokens, 0) * (double) chunks_in_window / record->chunks;
   if (record->tokens_from_usage && record->chunks > 0)
     {
       self->usage_tokens += (guint64) record->output_tokens;
@@ -247,11 +220,6 @@ take_ok (TachoRecorder *self,
   tacho_histogram_record (self->e2e, record->end_ns - record->start_ns);
   for (guint i = 0; i < gaps_ns->len; i++)
     tacho_histogram_record (self->gaps, g_array_index (gaps_ns, gint64, i));
-  record->slo_met =
-      self->slo != NULL &&
-      tacho_slo_met (self->slo, tacho_bench_record_ttft_ms (record),
-                     tacho_bench_record_e2e_ms (record), tacho_bench_record_itl_ms (record),
-                     tacho_bench_record_tpot_ms (record));
 }
 
 /**
@@ -259,15 +227,13 @@ take_ok (TachoRecorder *self,
  * @recorder: a recorder
  * @record: (transfer full): a request that has ended
  * @gaps_ns: (element-type gint64): its chunk gaps
- * @chunks_in_window: how many of its chunks came inside the measured window
  *
  * Files a request. Only one that ended well enters the latency figures.
  */
 void
 tacho_recorder_take (TachoRecorder *recorder,
                      TachoBenchRecord *record,
-                     const GArray *gaps_ns,
-                     gint64 chunks_in_window)
+                     const GArray *gaps_ns)
 {
   g_ptr_array_add (recorder->records, record);
   if (record->warmup)
@@ -278,14 +244,13 @@ tacho_recorder_take (TachoRecorder *recorder,
   switch (record->status)
     {
     case TACHO_RECORD_OK:
-      take_ok (recorder, record, gaps_ns, chunks_in_window);
+      take_ok (recorder, record, gaps_ns);
       return;
     case TACHO_RECORD_TRUNCATED:
       recorder->truncated++;
       break;
     case TACHO_RECORD_CANCELLED:
       recorder->cancelled++;
-      recorder->partial_chunks += (guint64) chunks_in_window;
       break;
     case TACHO_RECORD_ERROR:
     default:
@@ -408,80 +373,6 @@ tacho_snapshot_message_free (TachoSnapshotMessage *message)
   g_free (message);
 }
 
-typedef double (*MetricFunc) (const TachoBenchRecord *record);
-
-static void
-fill_latency (const TachoRecorder *self, TachoBenchResult *result)
-{
-  static const MetricFunc funcs[] = {
-    [TACHO_METRIC_TTFT] = tacho_bench_record_ttft_ms,
-    [TACHO_METRIC_E2E] = tacho_bench_record_e2e_ms,
-    [TACHO_METRIC_QUEUE] = tacho_bench_record_queue_ms,
-    [TACHO_METRIC_ITL] = tacho_bench_record_itl_ms,
-    [TACHO_METRIC_TPOT] = tacho_bench_record_tpot_ms,
-    [TACHO_METRIC_NTPOT] = tacho_bench_record_ntpot_ms,
-  };
-  g_autofree double *values = g_new (double, MAX (self->records->len, 1));
-
-  for (gsize m = 0; m < G_N_ELEMENTS (funcs); m++)
-    {
-      gsize n = 0;
-
-      for (guint i = 0; i < self->records->len; i++)
-        {
-          const TachoBenchRecord *record = g_ptr_array_index (self->records, i);
-          double value =
-              record->warmup || record->status != TACHO_RECORD_OK ? NAN : funcs[m](record);
-
-          if (!isnan (value))
-            values[n++] = value;
-        }
-      tacho_distribution_from_samples (&result->latency[m], values, n);
-    }
-  tacho_distribution_from_histogram (&result->latency[TACHO_METRIC_CHUNK_GAP], self->gaps,
-                                     1.0 / TACHO_NS_PER_MS);
-}
-
-static void
-fill_throughput (const TachoRecorder *self, gint64 window_end_ns, TachoBenchResult *result)
-{
-  guint64 completed = 0;
-  guint64 good = 0;
-  gint64 prompt_tokens = 0;
-  gint64 read_in_window = 0;
-
-  for (guint i = 0; i < self->records->len; i++)
-    {
-      const TachoBenchRecord *record = g_ptr_array_index (self->records, i);
-
-      if (record->warmup || record->status != TACHO_RECORD_OK)
-        continue;
-      prompt_tokens += MAX (record->prompt_tokens, 0);
-      if (record->first_ns != 0 && record->first_ns <= window_end_ns)
-        read_in_window += MAX (record->prompt_tokens, 0);
-      if (record->tokens_from_usage)
-        result->tokens_from_usage++;
-      else
-        result->tokens_from_chunks++;
-      if (record->end_ns > window_end_ns)
-        continue;
-      completed++;
-      good += record->slo_met;
-    }
-  result->output_tokens = self->output_tokens;
-  result->prompt_tokens = (guint64) prompt_tokens;
-  result->goodput_per_s = NAN;
-  if (result->window_s <= 0)
-    return;
-  result->requests_per_s = (double) completed / result->window_s;
-  result->output_tokens_per_s =
-      (self->tokens_in_window + (double) self->partial_chunks * self->tokens_per_chunk) /
-      result->window_s;
-  result->prompt_tokens_per_s = (double) read_in_window / result->window_s;
-  if (self->slo != NULL)
-    result->goodput_per_s = (double) good / result->window_s;
-}
-
 static int
 compare_records (gconstpointer a, gconstpointer b)
 {
@@ -495,7 +386,7 @@ compare_records (gconstpointer a, gconstpointer b)
  * tacho_recorder_finish:
  * @recorder: a recorder; its records, timeline and gaps move to @result
  * @window_end_ns: the end of the measured window
- * @result: (inout): the run; counts, throughput, latency, timeline and records are filled
+ * @result: (inout): the run; its window, timeline, records and all that follows from them
  *
  * Turns what was recorded into a result.
  */
@@ -506,18 +397,15 @@ tacho_recorder_finish (TachoRecorder *recorder, gint64 window_end_ns, TachoBench
   if (recorder->window_start != 0 && window_end_ns - recorder->bucket_start >
                                          (recorder->timeline->len > 0 ? TACHO_BUCKET_NS / 4 : 0))
     close_bucket (recorder, window_end_ns, 0);
-  result->ok = recorder->ok;
-  result->error = recorder->error;
-  result->truncated = recorder->truncated;
-  result->cancelled = recorder->cancelled;
-  result->warmup = recorder->warmup;
-  memcpy (result->errors, recorder->errors, sizeof result->errors);
   if (recorder->window_start != 0 && window_end_ns > recorder->window_start)
     result->window_s = (double) (window_end_ns - recorder->window_start) / TACHO_NS_PER_S;
-  fill_throughput (recorder, window_end_ns, result);
-  fill_latency (recorder, result);
+  result->window_start_ns = recorder->window_start;
   g_ptr_array_sort (recorder->records, compare_records);
+  g_ptr_array_unref (result->records);
+  g_array_unref (result->timeline);
+  tacho_histogram_free (result->chunk_gaps);
   result->records = g_steal_pointer (&recorder->records);
   result->timeline = g_steal_pointer (&recorder->timeline);
   result->chunk_gaps = g_steal_pointer (&recorder->gaps);
+  tacho_bench_result_summarise (result);
 }

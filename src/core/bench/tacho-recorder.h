@@ -3,7 +3,6 @@
 #pragma once
 
 #include "bench/tacho-bench-run.h"
-#include "bench/tacho-slo.h"
 
 G_BEGIN_DECLS
 
@@ -27,8 +26,7 @@ void tacho_recorder_chunk (TachoRecorder *recorder,
  * if ok). */
 void tacho_recorder_take (TachoRecorder *recorder,
                           TachoBenchRecord *record,
-                          const GArray *gaps_ns,
-                          gint64 chunks_in_window);
+                          const GArray *gaps_ns);
 void tacho_recorder_tick (TachoRecorder *recorder,
                           gint64 now_ns,
                           guint in_flight); /* closes buckets that are over */
@@ -53,6 +51,5 @@ void tacho_snapshot_message_free (TachoSnapshotMessage *message);
  * window. */
 void
 tacho_recorder_finish (TachoRecorder *recorder, gint64 window_end_ns, TachoBenchResult *result);
-void tacho_bench_record_free (TachoBenchRecord *record);
 
 G_END_DECLS

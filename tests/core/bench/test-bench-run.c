@@ -45,8 +45,8 @@ set_up (Fixture *f, gconstpointer data)
   g_assert_nonnull (model);
   f->plan->model = g_strdup (model->id);
   f->plan->requests = 12;
-  f->plan->prompt_tokens_min = f->plan->prompt_tokens_max = 16;
-  f->plan->output_tokens_min = f->plan->output_tokens_max = 8;
+  f->plan->prompt_tokens.min = f->plan->prompt_tokens.max = 16;
+  f->plan->output_tokens.min = f->plan->output_tokens.max = 8;
   f->sim = tacho_sim_server_new (config);
   tacho_sim_server_start (f->sim, 0, &error);
   g_assert_no_error (error);
@@ -389,6 +389,55 @@ test_write_file (void)
   tacho_test_remove_tree (folder);
 }
 
+/* A run that is read back says the same, to the last digit. */
+static void
+test_read_back (Fixture *f, gconstpointer data)
+{
+  g_autoptr (GError) error = NULL;
+  g_autoptr (TachoBenchResult) copy = NULL;
+  g_autofree char *text = NULL;
+  g_autofree char *again = NULL;
+  TachoBenchResult *result;
+
+  f->plan->slo = g_strdup ("ttft<5s");
+  start (f);
+  TACHO_TEST_SPIN_UNTIL (f->ended > 0);
+  result = tacho_bench_run_get_result (f->run);
+  text = tacho_bench_result_to_json (result, TRUE);
+  copy = tacho_bench_result_from_json (text, strlen (text), &error);
+  g_assert_no_error (error);
+  g_assert_cmpuint (copy->ok, ==, 12);
+  g_assert_cmpuint (copy->records->len, ==, result->records->len);
+  g_assert_cmpfloat (copy->goodput_per_s, >, 0);
+  again = tacho_bench_result_to_json (copy, TRUE);
+  g_assert_cmpstr (again, ==, text);
+}
+
+/* A damaged file says what is wrong with it and is not half read. */
+static void
+test_read_damaged (void)
+{
+  static const char *const texts[] = {
+    "",
+    "[]",
+    "{\"schema\":\"tacho.run/2\",\"plan\":{}}",
+    "{\"schema\":\"tacho.run/1\"}",
+    "{\"schema\":\"tacho.run/1\",\"plan\":{},\"requests\":{\"n\":-1}}",
+    "{\"schema\":\"tacho.run/1\",\"plan\":{},\"requests\":{\"n\":2,\"status\":[\"ok\"]}}",
+    "{\"schema\":\"tacho.run/1\",\"plan\":{},\"requests\":{\"n\":1,\"status\":[{}]}}",
+    "{\"schema\":\"tacho.run/1\",\"plan\":{},\"requests\":{\"n\":1,\"status\":[\"ok\"],"
+    "\"start_ns\":[]}}",
+  };
+
+  for (gsize i = 0; i < G_N_ELEMENTS (texts); i++)
+    {
+      g_autoptr (GError) error = NULL;
+
+      g_assert_null (tacho_bench_result_from_json (texts[i], strlen (texts[i]), &error));
+      g_assert_error (error, TACHO_ERROR, TACHO_ERROR_INVALID);
+    }
+}
+
 int
 main (int argc, char **argv)
 {
@@ -400,6 +449,8 @@ main (int argc, char **argv)
   ADD ("/bench/run/refusals", test_refusals);
   ADD ("/bench/run/faults", test_faults);
   ADD ("/bench/export/all", test_export);
+  ADD ("/bench/load/read-back", test_read_back);
+  g_test_add_func ("/bench/load/damaged", test_read_damaged);
   g_test_add_func ("/bench/export/write-file", test_write_file);
   return g_test_run ();
 }

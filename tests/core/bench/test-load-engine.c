@@ -36,7 +36,7 @@ run_new (guint n_events, gint64 first_ns, gint64 gap_ns)
   run->plan->warmup_requests = 0;
   run->plan->concurrency = 4;
   run->plan->requests = 16;
-  run->plan->prompt_tokens_min = run->plan->prompt_tokens_max = 16;
+  run->plan->prompt_tokens.min = run->plan->prompt_tokens.max = 16;
   run->config = g_new0 (TachoLoadConfig, 1);
   run->config->base_url = bench_server_get_url (run->server);
   run->config->api = tacho_api_openai_new ();
@@ -66,9 +66,7 @@ run_go (Run *run)
   g_autoptr (GError) error = NULL;
 
   run->config->plan = tacho_bench_plan_copy (run->plan);
-  run->result = g_new0 (TachoBenchResult, 1);
-  g_atomic_ref_count_init (&run->result->ref_count);
-  run->result->plan = tacho_bench_plan_copy (run->plan);
+  run->result = tacho_bench_result_new (run->plan);
   run->engine = tacho_load_engine_new (g_steal_pointer (&run->config), &error);
   g_assert_no_error (error);
   tacho_load_engine_run (run->engine, snapshot_cb, run, run->result);

@@ -319,10 +319,10 @@ test_plan (void)
   REFUSED (duration_s, NAN, "duration");
   REFUSED (duration_s, -1, "duration");
   REFUSED (warmup_s, INFINITY, "warm-up");
-  REFUSED (prompt_tokens_min, 0, "prompt");
-  REFUSED (prompt_tokens_min, 200, "prompt");
-  REFUSED (output_tokens_max, 63, "output");
-  REFUSED (output_tokens_max, 2000000, "output");
+  REFUSED (prompt_tokens.min, 0, "prompt");
+  REFUSED (prompt_tokens.min, 200, "prompt");
+  REFUSED (output_tokens.max, 63, "output");
+  REFUSED (output_tokens.max, 2000000, "output");
   REFUSED (slo, (char *) "ttft", "ttft");
 #undef REFUSED
 
@@ -355,10 +355,10 @@ test_prompts (void)
   guint shortest = G_MAXUINT, longest = 0;
 
   plan->model = g_strdup ("m");
-  plan->prompt_tokens_min = 50;
-  plan->prompt_tokens_max = 60;
-  plan->output_tokens_min = 8;
-  plan->output_tokens_max = 16;
+  plan->prompt_tokens.min = 50;
+  plan->prompt_tokens.max = 60;
+  plan->output_tokens.min = 8;
+  plan->output_tokens.max = 16;
   for (guint64 id = 0; id < 200; id++)
     {
       g_autoptr (TachoGenerateRequest) a = tacho_prompts_make (plan, 1234, id);
