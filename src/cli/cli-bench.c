@@ -3,27 +3,14 @@
 #define G_LOG_DOMAIN "tacho-cli"
 
 #include "cli-assert.h"
+#include "cli-bench-plan.h"
 #include "cli-bench-progress.h"
 #include "cli-commands.h"
 
 #include "base/tacho-error.h"
-#include "bench/tacho-slo.h"
 
 #include <string.h>
 #include <unistd.h>
-
-#define MAX_CONCURRENCY 10000
-#define MAX_REQUESTS 10000000
-#define MAX_SECONDS 604800.0
-
-typedef struct
-{
-  char *model, *concurrency, *requests, *duration, *warmup;
-  char *prompt_tokens, *output_tokens, *seed, *slo;
-  char *out, *records, *format;
-  char **fail_on;
-  gboolean salt, no_salt;
-} BenchOptions;
 
 typedef struct
 {
@@ -33,19 +20,6 @@ typedef struct
   gboolean ended;
 } Bench;
 
-static void
-bench_options_clear (BenchOptions *o)
-{
-  char **const texts[] = { &o->model,  &o->concurrency,   &o->requests,      &o->duration,
-                           &o->warmup, &o->prompt_tokens, &o->output_tokens, &o->seed,
-                           &o->slo,    &o->out,           &o->records,       &o->format };
-
-  for (guint i = 0; i < G_N_ELEMENTS (texts); i++)
-    g_free (*texts[i]);
-  g_strfreev (o->fail_on);
-}
-G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (BenchOptions, bench_options_clear)
-
 static gboolean
 usage_error (GError **error, const char *text)
 {
@@ -54,75 +28,7 @@ usage_error (GError **error, const char *text)
 }
 
 static gboolean
-read_length (const BenchOptions *o, TachoBenchPlan *plan, GError **error)
-{
-  if (o->requests != NULL && o->duration != NULL)
-    return usage_error (error, "Give --requests or --duration, not both.");
-  if (o->requests != NULL &&
-      !cli_parse_uint ("requests", o->requests, 1, MAX_REQUESTS, &plan->requests, error))
-    return FALSE;
-  if (o->duration != NULL)
-    {
-      plan->requests = 0;
-      if (!cli_parse_seconds ("duration", o->duration, 0.1, MAX_SECONDS, &plan->duration_s, error))
-        return FALSE;
-    }
-  if (o->warmup == NULL)
-    return TRUE;
-  plan->warmup_requests = 0;
-  plan->warmup_s = 0;
-  if (g_str_has_suffix (o->warmup, "s"))
-    return cli_parse_seconds ("warmup", o->warmup, 0, MAX_SECONDS, &plan->warmup_s, error);
-  return cli_parse_uint ("warmup", o->warmup, 0, MAX_REQUESTS, &plan->warmup_requests, error);
-}
-
-static gboolean
-read_lengths (const char *option, const char *text, TachoLengths *lengths, GError **error)
-{
-  if (text == NULL || tacho_lengths_parse (text, lengths, error))
-    return TRUE;
-  g_prefix_error (error, "--%s: ", option);
-  return FALSE;
-}
-
-static gboolean
-read_plan (const BenchOptions *o, TachoBenchPlan *plan, GError **error)
-{
-  guint64 number;
-
-  if (o->concurrency != NULL)
-    {
-      if (!cli_parse_uint ("concurrency", o->concurrency, 1, MAX_CONCURRENCY, &number, error))
-        return FALSE;
-      plan->concurrency = (guint) number;
-    }
-  if (!read_length (o, plan, error))
-    return FALSE;
-  if (!read_lengths ("prompt-tokens", o->prompt_tokens, &plan->prompt_tokens, error) ||
-      !read_lengths ("output-tokens", o->output_tokens, &plan->output_tokens, error))
-    return FALSE;
-  if (o->seed != NULL && !cli_parse_uint ("seed", o->seed, 0, G_MAXINT64, &plan->seed, error))
-    return FALSE;
-  if (o->salt && o->no_salt)
-    return usage_error (error, "Give --salt or --no-salt, not both.");
-  if (o->salt || o->no_salt)
-    plan->salt = o->salt;
-  if (o->slo != NULL)
-    {
-      g_autoptr (TachoSlo) slo = tacho_slo_parse (o->slo, error);
-
-      if (slo == NULL)
-        {
-          g_prefix_error (error, "--slo: ");
-          return FALSE;
-        }
-      plan->slo = g_strdup (o->slo);
-    }
-  return TRUE;
-}
-
-static gboolean
-check_outputs (const BenchOptions *o, gboolean json, GError **error)
+check_outputs (const CliBenchOptions *o, gboolean json, GError **error)
 {
   static const char *const later[] = { "vllm", "aiperf", "html", "markdown", NULL };
 
@@ -215,7 +121,7 @@ format_result (TachoBenchResult *result, const char *format)
 }
 
 static void
-print_result (CliSession *session, TachoBenchResult *result, const BenchOptions *o)
+print_result (CliSession *session, TachoBenchResult *result, const CliBenchOptions *o)
 {
   g_autofree char *text = NULL;
   g_autofree char *line = NULL;
@@ -231,7 +137,7 @@ print_result (CliSession *session, TachoBenchResult *result, const BenchOptions 
 }
 
 static gboolean
-write_files (CliSession *session, TachoBenchResult *result, const BenchOptions *o)
+write_files (CliSession *session, TachoBenchResult *result, const CliBenchOptions *o)
 {
   g_autofree char *text = o->out != NULL ? format_result (result, o->format) : NULL;
   g_autofree char *records =
@@ -282,7 +188,7 @@ error_words (TachoBenchResult *result)
 }
 
 static int
-report (CliSession *session, TachoBenchResult *result, const BenchOptions *o, GPtrArray *assertions)
+report (CliSession *session, TachoBenchResult *result, const CliBenchOptions *o, GPtrArray *assertions)
 {
   gboolean written, held;
 
@@ -308,7 +214,7 @@ report (CliSession *session, TachoBenchResult *result, const BenchOptions *o, GP
 }
 
 static int
-run_bench (CliSession *session, const BenchOptions *o, TachoBenchPlan *plan, GPtrArray *assertions)
+run_bench (CliSession *session, const CliBenchOptions *o, TachoBenchPlan *plan, GPtrArray *assertions)
 {
   g_autoptr (GError) error = NULL;
   g_autoptr (TachoBenchRun) run = NULL;
@@ -350,7 +256,7 @@ run_bench (CliSession *session, const BenchOptions *o, TachoBenchPlan *plan, GPt
 int
 cli_bench (CliSession *session, int argc, char **argv)
 {
-  g_auto (BenchOptions) bench = { NULL };
+  g_auto (CliBenchOptions) bench = { NULL };
   const CliOption options[] = {
     { "model", 'm', "ID", FALSE, &bench.model, "The model; else a loaded one, or the only one" },
     { "concurrency", 'c', "N", FALSE, &bench.concurrency, "Requests in flight at a time (4)" },
@@ -402,7 +308,7 @@ cli_bench (CliSession *session, int argc, char **argv)
       return CLI_EXIT_USAGE;
     }
   assertions = read_assertions (bench.fail_on, &error);
-  if (assertions == NULL || !read_plan (&bench, plan, &error) ||
+  if (assertions == NULL || !cli_bench_plan_read (&bench, plan, &error) ||
       !check_outputs (&bench, session->globals.json, &error))
     return cli_session_fail (session, error);
   return run_bench (session, &bench, plan, assertions);
