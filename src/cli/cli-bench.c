@@ -188,7 +188,10 @@ error_words (TachoBenchResult *result)
 }
 
 static int
-report (CliSession *session, TachoBenchResult *result, const CliBenchOptions *o, GPtrArray *assertions)
+report (CliSession *session,
+        TachoBenchResult *result,
+        const CliBenchOptions *o,
+        GPtrArray *assertions)
 {
   gboolean written, held;
 
@@ -214,7 +217,10 @@ report (CliSession *session, TachoBenchResult *result, const CliBenchOptions *o,
 }
 
 static int
-run_bench (CliSession *session, const CliBenchOptions *o, TachoBenchPlan *plan, GPtrArray *assertions)
+run_bench (CliSession *session,
+           const CliBenchOptions *o,
+           TachoBenchPlan *plan,
+           GPtrArray *assertions)
 {
   g_autoptr (GError) error = NULL;
   g_autoptr (TachoBenchRun) run = NULL;

@@ -1,69 +1,25 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* The loop: epoll tells which sockets are ready, libcurl reads them, streams stamp and count. Two
- * timers: libcurl's own, and a tick for timeouts, timeline and snapshots. */
+/* A run: its threads, what they share, and the account of it at the end. */
 #define G_LOG_DOMAIN "tacho"
 
 #include "bench/tacho-load-engine.h"
 
 #include "base/tacho-clock.h"
-#include "bench/tacho-load-feed.h"
-#include "bench/tacho-load-stream.h"
+#include "bench/tacho-load-limits.h"
+#include "bench/tacho-load-loop.h"
 #include "bench/tacho-self-check.h"
 
-#include <errno.h>
-#include <math.h>
 #include <string.h>
-#include <sys/epoll.h>
-#include <sys/eventfd.h>
-#include <sys/resource.h>
-#include <sys/timerfd.h>
-#include <unistd.h>
+#include <time.h>
 
-#define TICK_MS 50
-#define TICKS_PER_SNAPSHOT 4
-#define MAX_EVENTS 256
-/* After a run by duration, requests in flight may finish for so long; then they are cancelled. */
-#define GRACE_NS (30 * TACHO_NS_PER_S)
-#define SPARE_FILES 64
-
-enum
-{
-  KEY_CURL_TIMER = -1,
-  KEY_TICK = -2,
-  KEY_STOP = -3
-};
+/* A thread has headroom for so many streams at 50 tokens/s (docs/performance-analysis.md). */
+#define STREAMS_PER_THREAD 1000
+#define RATE_PER_THREAD 4000
 
 struct _TachoLoadEngine
 {
   TachoLoadConfig *config;
-  TachoRecorder *recorder;
-  TachoReadCounts counts;
-  CURLM *multi;
-  int epoll_fd;
-  int curl_timer_fd;
-  int tick_fd;
-  int stop_fd;
-  TachoLoadStream *streams;
-  guint n_streams;
-  guint in_flight;
-  TachoLoadFeed *feed;
-  GError *fatal; /* why the run cannot go on */
-  guint64 next_number;
-  guint64 warmup_started;
-  guint64 measured_started;
-  gint64 warmup_start_ns;
-  gint64 window_end_ns; /* of a run by duration: when sending stops; 0: by count */
-  gint64 last_end_ns;
-  gint64 cpu_start_ns;
-  TachoBenchState state;
-  gboolean stopping; /* asked to, by a person */
-  guint ticks;
-  TachoHistogram *lag; /* ns from epoll's return to the last event of its batch */
-  guint64 requests_ended;
-  guint64 connections;
-  guint64 reused;
-  TachoLoadFunc func;
-  gpointer func_data;
+  TachoLoadShared shared;
 };
 
 /**
@@ -81,107 +37,68 @@ tacho_load_config_free (TachoLoadConfig *config)
     explicit_bzero (config->bearer, strlen (config->bearer));
   g_free (config->bearer);
   g_free (config->base_url);
+  g_free (config->grpc_target);
   g_strfreev (config->headers);
   g_free (config->ca_file);
+  g_free (config->cert_file);
+  g_free (config->key_file);
+  g_free (config->pin);
+  g_clear_pointer (&config->words, g_ptr_array_unref);
   g_clear_object (&config->api);
   g_clear_pointer (&config->plan, tacho_bench_plan_free);
   g_free (config);
 }
 
-static void
-watch (TachoLoadEngine *self, int operation, int fd, guint32 events, gint64 key)
+static guint
+threads_for (const TachoBenchPlan *plan)
 {
-  struct epoll_event event = { .events = events, .data = { .u64 = (guint64) key } };
+  guint cores = MAX (g_get_num_processors (), 1);
+  guint wanted = (plan->concurrency / plan->workers + STREAMS_PER_THREAD - 1) / STREAMS_PER_THREAD;
 
-  epoll_ctl (self->epoll_fd, operation, fd, &event);
+  if (tacho_bench_plan_is_open (plan))
+    wanted = 1 + (guint) (plan->rate / plan->workers / RATE_PER_THREAD);
+  if (plan->threads > 0)
+    wanted = plan->threads;
+  else
+    wanted = MIN (wanted, cores);
+  /* Each has at least one place. */
+  return CLAMP (wanted, 1, MAX (plan->concurrency / plan->workers, 1));
 }
 
-static int
-socket_cb (CURL *easy, curl_socket_t fd, int what, void *user_data, void *known)
+/* Measured requests of this machine. */
+static guint64
+planned_requests (const TachoBenchPlan *plan, TachoPrompts *prompts)
 {
-  TachoLoadEngine *self = user_data;
-  guint32 events = (what & CURL_POLL_IN ? EPOLLIN : 0u) | (what & CURL_POLL_OUT ? EPOLLOUT : 0u);
+  const TachoLoadShare share = { plan->worker, plan->workers };
+  guint n = tacho_prompts_get_n (prompts);
 
-  if (what == CURL_POLL_REMOVE)
-    {
-      watch (self, EPOLL_CTL_DEL, fd, 0, fd);
-      curl_multi_assign (self->multi, fd, NULL);
-      return 0;
-    }
-  watch (self, known == NULL ? EPOLL_CTL_ADD : EPOLL_CTL_MOD, fd, events, fd);
-  if (known == NULL)
-    curl_multi_assign (self->multi, fd, self);
-  return 0;
-}
-
-static int
-timer_cb (CURLM *multi, long timeout_ms, void *user_data)
-{
-  TachoLoadEngine *self = user_data;
-  struct itimerspec when = { 0 };
-
-  /* Zero would disarm the timer; one nanosecond is at once. */
-  if (timeout_ms >= 0)
-    {
-      when.it_value.tv_sec = timeout_ms / 1000;
-      when.it_value.tv_nsec = timeout_ms % 1000 * 1000000 + (timeout_ms == 0);
-    }
-  timerfd_settime (self->curl_timer_fd, 0, &when, NULL);
-  return 0;
+  if (plan->load == TACHO_LOAD_TRACE && plan->requests == 0 && plan->duration_s <= 0)
+    return tacho_load_share_of (n, share) - tacho_load_share_of (plan->warmup_requests, share);
+  if (plan->requests == 0)
+    return 0;
+  return tacho_load_share_of (plan->requests + plan->warmup_requests, share) -
+         tacho_load_share_of (plan->warmup_requests, share);
 }
 
 static gboolean
-open_loop (TachoLoadEngine *self, GError **error)
+check_prompts (const TachoBenchPlan *plan, TachoPrompts *prompts, GError **error)
 {
-  const struct itimerspec tick = { .it_interval = { .tv_nsec = TICK_MS * 1000000L },
-                                   .it_value = { .tv_nsec = TICK_MS * 1000000L } };
+  guint n = tacho_prompts_get_n (prompts);
 
-  self->epoll_fd = epoll_create1 (EPOLL_CLOEXEC);
-  self->curl_timer_fd = timerfd_create (CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
-  self->tick_fd = timerfd_create (CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
-  self->stop_fd = eventfd (0, EFD_CLOEXEC | EFD_NONBLOCK);
-  self->multi = curl_multi_init ();
-  if (self->epoll_fd < 0 || self->curl_timer_fd < 0 || self->tick_fd < 0 || self->stop_fd < 0 ||
-      self->multi == NULL)
+  if (plan->load == TACHO_LOAD_TRACE && n <= plan->warmup_requests)
     {
-      g_set_error (error, TACHO_ERROR, TACHO_ERROR_IO, "The load engine cannot start: %s",
-                   g_strerror (errno));
+      g_set_error (error, TACHO_ERROR, TACHO_ERROR_INVALID,
+                   "The trace has %u requests, and the warm-up takes them all", n);
       return FALSE;
     }
-  timerfd_settime (self->tick_fd, 0, &tick, NULL);
-  watch (self, EPOLL_CTL_ADD, self->curl_timer_fd, EPOLLIN, KEY_CURL_TIMER);
-  watch (self, EPOLL_CTL_ADD, self->tick_fd, EPOLLIN, KEY_TICK);
-  watch (self, EPOLL_CTL_ADD, self->stop_fd, EPOLLIN, KEY_STOP);
-  curl_multi_setopt (self->multi, CURLMOPT_SOCKETFUNCTION, socket_cb);
-  curl_multi_setopt (self->multi, CURLMOPT_SOCKETDATA, self);
-  curl_multi_setopt (self->multi, CURLMOPT_TIMERFUNCTION, timer_cb);
-  curl_multi_setopt (self->multi, CURLMOPT_TIMERDATA, self);
-  curl_multi_setopt (self->multi, CURLMOPT_MAXCONNECTS, (long) self->config->plan->concurrency + 1);
-  curl_multi_setopt (self->multi, CURLMOPT_PIPELINING, (long) CURLPIPE_NOTHING);
-  return TRUE;
-}
-
-/* One socket for each request in flight: raise the soft limit if it is in the way, say so if that
- * fails. */
-static gboolean
-check_files (guint concurrency, GError **error)
-{
-  struct rlimit limit;
-  rlim_t wanted = (rlim_t) concurrency + SPARE_FILES;
-
-  if (getrlimit (RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur >= wanted)
-    return TRUE;
-  if (limit.rlim_max >= wanted)
+  if (tacho_prompts_get_max_turns (prompts) > 1 && tacho_bench_plan_is_open (plan))
     {
-      limit.rlim_cur = wanted;
-      if (setrlimit (RLIMIT_NOFILE, &limit) == 0)
-        return TRUE;
+      g_set_error_literal (error, TACHO_ERROR, TACHO_ERROR_INVALID,
+                           "The prompts file has conversations of several turns, which need a "
+                           "closed loop: the next turn begins when the reply has ended");
+      return FALSE;
     }
-  g_set_error (error, TACHO_ERROR, TACHO_ERROR_INVALID,
-               "%u requests at a time need %u open files, and this process may have %u; raise the "
-               "limit with 'ulimit -n' or lower the concurrency",
-               concurrency, (guint) wanted, (guint) limit.rlim_max);
-  return FALSE;
+  return TRUE;
 }
 
 /**
@@ -189,7 +106,8 @@ check_files (guint concurrency, GError **error)
  * @config: (transfer full): where to and what; the plan must be valid
  * @error: return location
  *
- * Makes an engine with all its handles, and builds one request to see that it can be built.
+ * Makes an engine with its threads' places, reads the prompts file, checks the machine's limits,
+ * and builds one request to see that it can be built.
  *
  * Returns: (transfer full): the engine, or %NULL with %TACHO_ERROR_INVALID or %TACHO_ERROR_IO
  */
@@ -197,26 +115,35 @@ TachoLoadEngine *
 tacho_load_engine_new (TachoLoadConfig *config, GError **error)
 {
   g_autoptr (TachoLoadEngine) self = g_new0 (TachoLoadEngine, 1);
-  guint64 salt = 0;
+  TachoLoadShared *shared = &self->shared;
+  const TachoBenchPlan *plan = config->plan;
+  guint n_loops;
 
   self->config = config;
-  self->epoll_fd = self->curl_timer_fd = self->tick_fd = self->stop_fd = -1;
-  self->state = TACHO_BENCH_WARMUP;
-  self->recorder = tacho_recorder_new (config->plan);
-  self->lag = tacho_histogram_new ();
-  self->counts.window_end_ns = G_MAXINT64;
-  if (!check_files (config->plan->concurrency, error) || !open_loop (self, error))
+  g_mutex_init (&shared->mutex);
+  shared->config = config;
+  if (!tacho_load_limits_check (plan, error))
     return NULL;
-  self->streams = g_new0 (TachoLoadStream, config->plan->concurrency);
-  for (self->n_streams = 0; self->n_streams < config->plan->concurrency;)
-    if (!tacho_load_stream_init (&self->streams[self->n_streams++], config, self->recorder,
-                                 &self->counts, error))
-      return NULL;
-  if (config->plan->salt)
-    salt = ((guint64) g_random_int () << 32 | g_random_int ()) | 1;
-  self->feed = tacho_load_feed_new (config->api, config->plan, salt);
-  if (!tacho_load_feed_check (self->feed, error))
+  shared->prompts = tacho_prompts_new (plan, error);
+  if (shared->prompts == NULL || !check_prompts (plan, shared->prompts, error))
     return NULL;
+  if (config->words != NULL)
+    tacho_prompts_set_words (shared->prompts, g_steal_pointer (&config->words));
+  shared->n_loops = 0;
+  n_loops = threads_for (plan);
+  shared->recorder =
+      tacho_recorder_new (plan, planned_requests (plan, shared->prompts), n_loops > 1);
+  if (plan->salt)
+    shared->salt = ((guint64) g_random_int () << 32 | g_random_int ()) | 1;
+  shared->loops = g_new0 (TachoLoadLoop *, n_loops);
+  shared->n_loops = n_loops;
+  for (guint i = 0; i < n_loops; i++)
+    {
+      shared->loops[i] = tacho_load_loop_new (shared, i, error);
+      if (shared->loops[i] == NULL)
+        return NULL;
+    }
+  shared->loops_in_warmup = (int) n_loops;
   return g_steal_pointer (&self);
 }
 
@@ -229,28 +156,15 @@ tacho_load_engine_new (TachoLoadConfig *config, GError **error)
 void
 tacho_load_engine_free (TachoLoadEngine *engine)
 {
-  const int fds[] = { engine != NULL ? engine->curl_timer_fd : -1,
-                      engine != NULL ? engine->tick_fd : -1, engine != NULL ? engine->stop_fd : -1,
-                      engine != NULL ? engine->epoll_fd : -1 };
-
   if (engine == NULL)
     return;
-  tacho_load_feed_free (engine->feed);
-  g_clear_error (&engine->fatal);
-  for (guint i = 0; i < engine->n_streams; i++)
-    {
-      if (engine->streams[i].record != NULL)
-        curl_multi_remove_handle (engine->multi, engine->streams[i].easy);
-      tacho_load_stream_clear (&engine->streams[i]);
-    }
-  g_free (engine->streams);
-  if (engine->multi != NULL)
-    curl_multi_cleanup (engine->multi);
-  for (gsize i = 0; i < G_N_ELEMENTS (fds); i++)
-    if (fds[i] >= 0)
-      close (fds[i]);
-  tacho_recorder_free (engine->recorder);
-  tacho_histogram_free (engine->lag);
+  for (guint i = 0; i < engine->shared.n_loops; i++)
+    tacho_load_loop_free (engine->shared.loops[i]);
+  g_free (engine->shared.loops);
+  tacho_recorder_free (engine->shared.recorder);
+  tacho_prompts_unref (engine->shared.prompts);
+  g_clear_error (&engine->shared.fatal);
+  g_mutex_clear (&engine->shared.mutex);
   tacho_load_config_free (engine->config);
   g_free (engine);
 }
@@ -264,266 +178,95 @@ tacho_load_engine_free (TachoLoadEngine *engine)
 void
 tacho_load_engine_stop (TachoLoadEngine *engine)
 {
-  const guint64 one = 1;
-
-  /* It can only fail when the counter is full, and then the engine has been told already. */
-  if (write (engine->stop_fd, &one, sizeof one) < 0)
-    return;
+  tacho_load_shared_stop (&engine->shared, TACHO_STOP_PERSON);
 }
 
-static gboolean
-warmup_is_planned (const TachoLoadEngine *self, gint64 now_ns)
+static gpointer
+loop_thread (gpointer data)
 {
-  const TachoBenchPlan *plan = self->config->plan;
-
-  if (plan->warmup_s > 0)
-    return now_ns - self->warmup_start_ns < (gint64) (plan->warmup_s * TACHO_NS_PER_S);
-  return self->warmup_started < plan->warmup_requests;
-}
-
-static gboolean
-request_is_planned (const TachoLoadEngine *self, gint64 now_ns)
-{
-  const TachoBenchPlan *plan = self->config->plan;
-
-  if (self->stopping || self->state == TACHO_BENCH_STOPPING)
-    return FALSE;
-  if (self->state == TACHO_BENCH_WARMUP)
-    return warmup_is_planned (self, now_ns);
-  if (plan->requests > 0)
-    return self->measured_started < plan->requests;
-  return now_ns < self->window_end_ns;
+  tacho_load_loop_run (data);
+  return NULL;
 }
 
 static void
-begin (TachoLoadEngine *self, TachoLoadStream *stream, gint64 now_ns)
+run_loops (TachoLoadEngine *self)
 {
-  gboolean warmup = self->state == TACHO_BENCH_WARMUP;
-  g_autoptr (TachoHttpRequest) request = tacho_load_feed_take (self->feed, &self->fatal);
+  TachoLoadShared *shared = &self->shared;
+  g_autofree GThread **threads = g_new0 (GThread *, shared->n_loops);
 
-  if (request == NULL)
-    {
-      self->stopping = TRUE;
-      return;
-    }
-  if (warmup)
-    self->warmup_started++;
-  else
-    self->measured_started++;
-  tacho_load_stream_begin (stream, request, self->next_number++, warmup, now_ns);
-  self->in_flight++;
-  curl_multi_add_handle (self->multi, stream->easy);
+  for (guint i = 1; i < shared->n_loops; i++)
+    threads[i] = g_thread_new ("tacho-load", loop_thread, shared->loops[i]);
+  tacho_load_loop_run (shared->loops[0]);
+  for (guint i = 1; i < shared->n_loops; i++)
+    g_thread_join (threads[i]);
+}
+
+static const char *
+stop_name (int stop)
+{
+  static const char *const names[] = { "planned", "interrupted", "error-budget", "until", "fatal" };
+
+  return names[stop];
 }
 
 static gint64
-thread_cpu_ns (void)
+unix_us_of (gint64 monotonic_ns)
 {
-  struct timespec used;
+  return g_get_real_time () - (tacho_clock_now_ns () - monotonic_ns) / 1000;
+}
 
-  clock_gettime (CLOCK_THREAD_CPUTIME_ID, &used);
-  return (gint64) used.tv_sec * TACHO_NS_PER_S + used.tv_nsec;
+/* What the threads saw of themselves: sums, and the worst of them. */
+static void
+add_up (TachoLoadEngine *self, TachoLoadAccount *sum, gint64 *cpu_ns)
+{
+  sum->lag = tacho_histogram_new ();
+  sum->measure_end_ns = G_MAXINT64;
+  *cpu_ns = 0;
+  for (guint i = 0; i < self->shared.n_loops; i++)
+    {
+      const TachoLoadAccount *one = tacho_load_loop_get_account (self->shared.loops[i]);
+
+      tacho_histogram_merge (sum->lag, one->lag);
+      sum->chunks += one->chunks;
+      sum->own_reads += one->own_reads;
+      sum->requests_ended += one->requests_ended;
+      sum->reused += one->reused;
+      sum->connections += one->connections;
+      sum->last_end_ns = MAX (sum->last_end_ns, one->last_end_ns);
+      sum->measure_end_ns = MIN (sum->measure_end_ns, one->measure_end_ns);
+      *cpu_ns = MAX (*cpu_ns, one->cpu_ns);
+    }
 }
 
 static void
-open_window (TachoLoadEngine *self, gint64 now_ns)
+check_self (TachoLoadEngine *self,
+            const TachoLoadAccount *account,
+            gint64 cpu_ns,
+            TachoBenchResult *result)
 {
+  const TachoLoadShared *shared = &self->shared;
   const TachoBenchPlan *plan = self->config->plan;
+  const TachoSelfCheckInput input = {
+    .lag = account->lag,
+    .chunks = account->chunks,
+    .own_reads = account->own_reads,
+    .cpu_ns = cpu_ns,
+    .window_s = result->window_s,
+    .schedule_delay_ms_p99 = result->latency[TACHO_METRIC_QUEUE].percentiles[TACHO_P99].value,
+    .requests = account->requests_ended,
+    .reused = account->reused,
+    .places = plan->concurrency,
+    .open_loop = tacho_bench_plan_is_open (plan),
+    .capped = shared->capped != 0,
+    .repeated = tacho_prompts_get_n (shared->prompts) > 0 &&
+                result->records->len > tacho_prompts_get_n (shared->prompts) &&
+                tacho_prompts_get_max_turns (shared->prompts) == 1,
+    .voided = result->voided,
+    .remarks = tacho_recorder_get_remarks (shared->recorder),
+    .fatal = shared->fatal != NULL ? shared->fatal->message : NULL,
+  };
 
-  self->state = TACHO_BENCH_MEASURING;
-  self->cpu_start_ns = thread_cpu_ns ();
-  tacho_recorder_open_window (self->recorder, now_ns);
-  if (plan->duration_s > 0)
-    {
-      self->window_end_ns = now_ns + (gint64) (plan->duration_s * TACHO_NS_PER_S);
-      self->counts.window_end_ns = self->window_end_ns;
-    }
-}
-
-/* The first reply's connection is still being watched for whether the server closes it. */
-static gboolean
-is_learning (TachoLoadEngine *self, gint64 now_ns)
-{
-  gboolean learning = FALSE;
-
-  for (guint i = 0; i < self->n_streams; i++)
-    {
-      TachoLoadStream *stream = &self->streams[i];
-
-      if (stream->kept_fd == CURL_SOCKET_BAD)
-        continue;
-      if (stream->rest_until_ns <= now_ns)
-        tacho_load_stream_learn_habit (stream);
-      learning |= self->counts.habit == TACHO_HABIT_UNKNOWN;
-    }
-  return learning;
-}
-
-/* Gives every idle place its next request. Measuring begins when the last warm-up request has
- * ended, so that nothing of the warm-up lies in the measured window. */
-static void
-fill_places (TachoLoadEngine *self)
-{
-  gint64 now_ns = tacho_clock_now_ns ();
-  gboolean learning = is_learning (self, now_ns);
-
-  if (self->state == TACHO_BENCH_WARMUP && !self->stopping && self->in_flight == 0 && !learning &&
-      !warmup_is_planned (self, now_ns))
-    open_window (self, now_ns);
-  for (guint i = 0; i < self->n_streams && self->in_flight < self->n_streams; i++)
-    if (self->streams[i].record == NULL && self->streams[i].rest_until_ns <= now_ns)
-      {
-        if (!request_is_planned (self, now_ns))
-          break;
-        begin (self, &self->streams[i], now_ns);
-      }
-}
-
-static void
-end (TachoLoadEngine *self, TachoLoadStream *stream, CURLcode code, TachoErrorCode forced)
-{
-  gint64 now_ns = tacho_clock_now_ns ();
-  gboolean measured = !stream->record->warmup;
-  long connects = 0;
-
-  if (code == CURLE_OK && forced == 0)
-    tacho_load_stream_watch_habit (stream, now_ns);
-  curl_multi_remove_handle (self->multi, stream->easy);
-  curl_easy_getinfo (stream->easy, CURLINFO_NUM_CONNECTS, &connects);
-  self->connections += (guint64) MAX (connects, 0);
-  if (measured)
-    {
-      self->requests_ended++;
-      self->reused += connects == 0;
-      self->last_end_ns =
-          MAX (self->last_end_ns, stream->record->end_ns != 0 ? stream->record->end_ns : now_ns);
-    }
-  self->in_flight--;
-  tacho_load_stream_end (stream, code, forced, now_ns);
-}
-
-static void
-take_finished (TachoLoadEngine *self)
-{
-  CURLMsg *message;
-  int left = 0;
-
-  while ((message = curl_multi_info_read (self->multi, &left)) != NULL)
-    {
-      TachoLoadStream *stream = NULL;
-      CURLcode code = message->data.result;
-
-      if (message->msg != CURLMSG_DONE)
-        continue;
-      curl_easy_getinfo (message->easy_handle, CURLINFO_PRIVATE, (char **) &stream);
-      end (self, stream, code, (TachoErrorCode) 0);
-    }
-}
-
-static void
-end_all (TachoLoadEngine *self, TachoErrorCode forced)
-{
-  for (guint i = 0; i < self->n_streams; i++)
-    if (self->streams[i].record != NULL)
-      end (self, &self->streams[i], CURLE_OK, forced);
-}
-
-static void
-end_overdue (TachoLoadEngine *self, gint64 now_ns)
-{
-  for (guint i = 0; i < self->n_streams; i++)
-    {
-      TachoErrorCode overdue = tacho_load_stream_overdue (&self->streams[i], now_ns);
-
-      if (overdue != 0)
-        end (self, &self->streams[i], CURLE_OK, overdue);
-    }
-  if (self->window_end_ns != 0 && now_ns > self->window_end_ns + GRACE_NS)
-    end_all (self, TACHO_ERROR_CANCELLED);
-}
-
-static void
-publish (TachoLoadEngine *self, gint64 now_ns)
-{
-  self->func (tacho_recorder_snapshot (self->recorder, self->state, now_ns, self->in_flight,
-                                       self->measured_started),
-              self->func_data);
-}
-
-static void
-tick (TachoLoadEngine *self)
-{
-  gint64 now_ns = tacho_clock_now_ns ();
-
-  end_overdue (self, now_ns);
-  if (self->window_end_ns == 0 || now_ns <= self->window_end_ns)
-    tacho_recorder_tick (self->recorder, now_ns, self->in_flight);
-  if (self->ticks++ % TICKS_PER_SNAPSHOT == 0)
-    publish (self, now_ns);
-}
-
-static void
-drain_fd (int fd)
-{
-  guint64 count;
-
-  while (read (fd, &count, sizeof count) > 0)
-    ;
-}
-
-static void
-handle_event (TachoLoadEngine *self, const struct epoll_event *event)
-{
-  gint64 key = (gint64) event->data.u64;
-  int running = 0;
-  int mask;
-
-  switch (key)
-    {
-    case KEY_CURL_TIMER:
-      drain_fd (self->curl_timer_fd);
-      self->counts.action++;
-      curl_multi_socket_action (self->multi, CURL_SOCKET_TIMEOUT, 0, &running);
-      return;
-    case KEY_TICK:
-      drain_fd (self->tick_fd);
-      tick (self);
-      return;
-    case KEY_STOP:
-      drain_fd (self->stop_fd);
-      self->stopping = TRUE;
-      self->state = TACHO_BENCH_STOPPING;
-      end_all (self, TACHO_ERROR_CANCELLED);
-      return;
-    default:
-      mask = (event->events & EPOLLIN ? CURL_CSELECT_IN : 0) |
-             (event->events & EPOLLOUT ? CURL_CSELECT_OUT : 0) |
-             (event->events & (EPOLLERR | EPOLLHUP) ? CURL_CSELECT_ERR : 0);
-      self->counts.action++;
-      curl_multi_socket_action (self->multi, (curl_socket_t) key, mask, &running);
-    }
-}
-
-static void
-loop (TachoLoadEngine *self)
-{
-  struct epoll_event events[MAX_EVENTS];
-
-  self->warmup_start_ns = tacho_clock_now_ns ();
-  fill_places (self);
-  /* With nothing in flight and more to do, all places rest. */
-  while (self->in_flight > 0 || (self->state == TACHO_BENCH_WARMUP && !self->stopping) ||
-         request_is_planned (self, tacho_clock_now_ns ()))
-    {
-      int n = epoll_wait (self->epoll_fd, events, MAX_EVENTS, -1);
-      gint64 ready_ns = tacho_clock_now_ns ();
-
-      for (int i = 0; i < n; i++)
-        handle_event (self, &events[i]);
-      take_finished (self);
-      if (self->state == TACHO_BENCH_MEASURING && n > 0)
-        tacho_histogram_record (self->lag, tacho_clock_now_ns () - ready_ns);
-      fill_places (self);
-    }
+  tacho_self_check_fill (&result->self_check, &input);
 }
 
 /**
@@ -533,7 +276,8 @@ loop (TachoLoadEngine *self)
  * @func_data: for @func
  * @result: (inout): the run; everything that was measured is filled
  *
- * Runs the plan to its end, or until tacho_load_engine_stop().
+ * Runs the plan to its end, or until tacho_load_engine_stop(). This thread is the first of the load
+ * threads.
  */
 void
 tacho_load_engine_run (TachoLoadEngine *engine,
@@ -541,33 +285,34 @@ tacho_load_engine_run (TachoLoadEngine *engine,
                        gpointer func_data,
                        TachoBenchResult *result)
 {
-  TachoSelfCheckInput check;
-  gint64 end_ns;
-  gint64 cpu_ns;
+  TachoLoadShared *shared = &engine->shared;
+  TachoLoadAccount account = { 0 };
+  TachoLoadSchedule schedule;
+  gint64 end_ns, cpu_ns;
+  int stop;
 
-  engine->func = func;
-  engine->func_data = func_data;
-  loop (engine);
-  cpu_ns = thread_cpu_ns () - engine->cpu_start_ns;
-  end_ns = engine->last_end_ns;
+  shared->func = func;
+  shared->func_data = func_data;
+  shared->begin_ns = tacho_clock_now_ns ();
+  tacho_load_schedule_init (&schedule, engine->config->plan, shared->prompts,
+                            (TachoLoadShare){ 0, 1 }, shared->begin_ns);
+  if (tacho_load_schedule_window_is_seamless (&schedule))
+    shared->window_start_ns = tacho_load_schedule_window_due (&schedule);
+  run_loops (engine);
+  add_up (engine, &account, &cpu_ns);
+  stop = g_atomic_int_get (&shared->stop);
+  end_ns = account.last_end_ns;
   /* A run by duration has the window it asked for, unless it was stopped before. */
-  if (engine->window_end_ns != 0 && !engine->stopping)
-    end_ns = engine->window_end_ns;
-  result->interrupted = engine->stopping;
-  engine->state = TACHO_BENCH_ENDED;
-  tacho_recorder_finish (engine->recorder, end_ns, result);
-  result->connections_created = engine->connections;
-  check = (TachoSelfCheckInput){
-    .lag = engine->lag,
-    .chunks = engine->counts.chunks,
-    .own_reads = engine->counts.own_reads,
-    .cpu_ns = cpu_ns,
-    .window_s = result->window_s,
-    .schedule_delay_ms_p99 = result->latency[TACHO_METRIC_QUEUE].percentiles[TACHO_P99].value,
-    .requests = engine->requests_ended,
-    .reused = engine->reused,
-    .places = engine->n_streams,
-    .fatal = engine->fatal != NULL ? engine->fatal->message : NULL,
-  };
-  tacho_self_check_fill (&result->self_check, &check);
+  if (account.measure_end_ns != G_MAXINT64 &&
+      (stop == TACHO_STOP_NONE || account.measure_end_ns < end_ns))
+    end_ns = account.measure_end_ns;
+  result->interrupted = stop == TACHO_STOP_PERSON || stop == TACHO_STOP_FATAL;
+  g_free (result->stop_reason);
+  result->stop_reason = g_strdup (stop_name (stop));
+  tacho_recorder_finish (shared->recorder, end_ns, result);
+  if (result->window_start_ns != 0)
+    result->window_start_unix_us = unix_us_of (result->window_start_ns);
+  result->connections_created = account.connections;
+  check_self (engine, &account, cpu_ns, result);
+  tacho_histogram_free (account.lag);
 }

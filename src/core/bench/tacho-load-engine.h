@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* The load engine: libcurl's multi-socket interface on epoll, in the thread that calls run. */
+/* The load engine: libcurl's multi-socket interface on epoll, or gRPC, in one or more threads. */
 #pragma once
 
 #include "bench/tacho-recorder.h"
@@ -8,10 +8,15 @@ G_BEGIN_DECLS
 
 typedef struct
 {
-  char *base_url;
+  char *base_url;    /* of the REST side */
+  char *grpc_target; /* HOST:PORT, for a plan over gRPC */
+  gboolean grpc_tls;
   char *bearer;   /* NULL: none; memory only */
   char **headers; /* "K: V" or NULL */
   char *ca_file;
+  char *cert_file, *key_file; /* the client's, or NULL */
+  char *pin;                  /* of the server's certificate, or NULL; gRPC only */
+  GPtrArray *words;           /* of synthetic prompts, or NULL: the usual ones */
   double timeouts_s[TACHO_N_TIMEOUTS];
   TachoApi *api;
   TachoBenchPlan *plan;

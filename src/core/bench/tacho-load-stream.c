@@ -50,16 +50,23 @@ note_chunk (TachoLoadStream *self, gint64 now_ns)
     record->first_ns = now_ns;
   record->last_ns = now_ns;
   record->chunks++;
-  if (now_ns <= counts->window_end_ns)
+  if (now_ns >= counts->window_start_ns && now_ns <= counts->window_end_ns)
     record->chunks_in_window++;
   if (self->config->keep_chunks)
     g_array_append_val (self->chunks_ns, now_ns);
 }
 
-static void
-event_cb (const TachoStreamEvent *event, gpointer user_data)
+/**
+ * tacho_load_stream_event:
+ * @event: what the decoder read
+ * @stream: a TachoLoadStream whose last_byte_ns is the stamp of the read
+ *
+ * The decoder's callback.
+ */
+void
+tacho_load_stream_event (const TachoStreamEvent *event, gpointer stream)
 {
-  TachoLoadStream *self = user_data;
+  TachoLoadStream *self = stream;
 
   if (event->has_content || event->has_reasoning || event->has_tool)
     note_chunk (self, self->last_byte_ns);
@@ -99,7 +106,8 @@ write_cb (char *data, size_t size, size_t n, void *user_data)
     return length; /* the class follows from the status; the connection stays usable */
   if (tacho_stream_decoder_is_done (self->decoder))
     return length;
-  if (tacho_stream_decoder_feed (self->decoder, data, length, event_cb, self, &self->verdict))
+  if (tacho_stream_decoder_feed (self->decoder, data, length, tacho_load_stream_event, self,
+                                 &self->verdict))
     return length;
   return 0;
 }
@@ -190,7 +198,18 @@ set_options (TachoLoadStream *self)
 
   curl_easy_setopt (easy, CURLOPT_PRIVATE, self);
   curl_easy_setopt (easy, CURLOPT_HTTPHEADER, self->headers);
-  curl_easy_setopt (easy, CURLOPT_HTTP_VERSION, (long) CURL_HTTP_VERSION_1_1);
+  if (!config->plan->http2)
+    curl_easy_setopt (easy, CURLOPT_HTTP_VERSION, (long) CURL_HTTP_VERSION_1_1);
+  else
+    {
+      /* Without TLS there is nothing to negotiate with: the server must speak it from the start. */
+      gboolean tls = g_str_has_prefix (config->base_url, "https:");
+
+      curl_easy_setopt (easy, CURLOPT_HTTP_VERSION,
+                        (long) (tls ? CURL_HTTP_VERSION_2TLS
+                                    : CURL_HTTP_VERSION_2_PRIOR_KNOWLEDGE));
+      curl_easy_setopt (easy, CURLOPT_PIPEWAIT, 1L);
+    }
   curl_easy_setopt (easy, CURLOPT_HTTP09_ALLOWED, 0L);
   curl_easy_setopt (easy, CURLOPT_PROTOCOLS_STR, "http,https");
   curl_easy_setopt (easy, CURLOPT_FOLLOWLOCATION, 0L);
@@ -201,6 +220,10 @@ set_options (TachoLoadStream *self)
   curl_easy_setopt (easy, CURLOPT_SSLVERSION, (long) CURL_SSLVERSION_TLSv1_2);
   if (config->ca_file != NULL)
     curl_easy_setopt (easy, CURLOPT_CAINFO, config->ca_file);
+  if (config->cert_file != NULL)
+    curl_easy_setopt (easy, CURLOPT_SSLCERT, config->cert_file);
+  if (config->key_file != NULL)
+    curl_easy_setopt (easy, CURLOPT_SSLKEY, config->key_file);
   curl_easy_setopt (easy, CURLOPT_CONNECTTIMEOUT_MS,
                     (long) (config->timeouts_s[TACHO_TIMEOUT_CONNECT] * 1000));
   curl_easy_setopt (easy, CURLOPT_ERRORBUFFER, self->error_text);
@@ -218,6 +241,7 @@ set_options (TachoLoadStream *self)
  * @config: outlives @self
  * @recorder: outlives @self
  * @counts: outlives @self
+ * @grpc: (nullable): the channel, which outlives @self; %NULL for HTTP
  * @error: return location
  *
  * Makes the handle, its headers and its decoder.
@@ -229,17 +253,21 @@ tacho_load_stream_init (TachoLoadStream *self,
                         const TachoLoadConfig *config,
                         TachoRecorder *recorder,
                         TachoReadCounts *counts,
+                        TachoTransport *grpc,
                         GError **error)
 {
   self->config = config;
   self->recorder = recorder;
   self->counts = counts;
+  self->grpc = grpc;
   self->kept_fd = CURL_SOCKET_BAD;
-  self->easy = curl_easy_init ();
   self->gaps_ns = g_array_new (FALSE, FALSE, sizeof (gint64));
   self->chunks_ns = g_array_new (FALSE, FALSE, sizeof (gint64));
   self->decoder = tacho_stream_decoder_new (
       config->api, config->plan->chat ? TACHO_OP_CHAT : TACHO_OP_COMPLETION, TACHO_DECODE_MEASURE);
+  if (grpc != NULL)
+    return TRUE;
+  self->easy = curl_easy_init ();
   if (self->easy == NULL)
     {
       g_set_error_literal (error, TACHO_ERROR, TACHO_ERROR_IO, "libcurl gives no handle");
@@ -249,6 +277,18 @@ tacho_load_stream_init (TachoLoadStream *self,
     return FALSE;
   set_options (self);
   return TRUE;
+}
+
+/**
+ * tacho_load_stream_is_ready:
+ * @self: a stream
+ *
+ * Returns: whether tacho_load_stream_init() was called
+ */
+gboolean
+tacho_load_stream_is_ready (const TachoLoadStream *self)
+{
+  return self->decoder != NULL;
 }
 
 /**
@@ -268,44 +308,21 @@ tacho_load_stream_clear (TachoLoadStream *self)
   g_clear_pointer (&self->gaps_ns, g_array_unref);
   g_clear_pointer (&self->chunks_ns, g_array_unref);
   g_clear_error (&self->verdict);
+  g_clear_error (&self->grpc_error);
+  g_clear_object (&self->cancellable);
+  g_clear_pointer (&self->item, tacho_load_item_free);
 }
 
-/**
- * tacho_load_stream_begin:
- * @self: an idle stream
- * @request: what to send
- * @number: the request's number in the run
- * @warmup: whether it is left out of the figures
- * @scheduled_ns: when it was due
- *
- * Sets the handle up for the request.
- */
-void
-tacho_load_stream_begin (TachoLoadStream *self,
-                         const TachoHttpRequest *request,
-                         guint64 number,
-                         gboolean warmup,
-                         gint64 scheduled_ns)
+static void
+begin_http (TachoLoadStream *self, const TachoHttpRequest *request)
 {
   g_autofree char *url = tacho_url_join (self->config->base_url, request->path);
   gsize length = 0;
   gconstpointer data;
 
-  self->record = g_new0 (TachoBenchRecord, 1);
-  self->record->id = number;
-  self->record->warmup = warmup;
-  self->record->scheduled_ns = scheduled_ns;
-  self->record->prompt_tokens = -1;
   g_clear_pointer (&self->body, g_bytes_unref);
   self->body = g_bytes_ref (request->body);
   data = g_bytes_get_data (self->body, &length);
-  g_array_set_size (self->gaps_ns, 0);
-  g_array_set_size (self->chunks_ns, 0);
-  g_clear_error (&self->verdict);
-  tacho_usage_clear (&self->usage);
-  tacho_stream_decoder_reset (self->decoder);
-  self->last_byte_ns = 0;
-  self->on_wire = self->head_seen = self->resent = FALSE;
   self->error_text[0] = '\0';
   /* libcurl resends a request whose kept connection turns out to be closed before a byte came, but
    * counts that over the life of a handle and fails the sixth (curl #5974, #19066). llama-server
@@ -320,7 +337,35 @@ tacho_load_stream_begin (TachoLoadStream *self,
   curl_easy_setopt (self->easy, CURLOPT_URL, url);
   curl_easy_setopt (self->easy, CURLOPT_POSTFIELDS, data);
   curl_easy_setopt (self->easy, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t) length);
-  self->record->start_ns = tacho_clock_now_ns ();
+}
+
+/**
+ * tacho_load_stream_begin:
+ * @self: an idle stream
+ * @request: what to send
+ * @record: (transfer full): the request's, with its id, its phase and when it was due
+ *
+ * Sets the handle up for the request, or starts the gRPC call.
+ */
+void
+tacho_load_stream_begin (TachoLoadStream *self,
+                         const TachoHttpRequest *request,
+                         TachoBenchRecord *record)
+{
+  self->record = record;
+  record->prompt_tokens = -1;
+  g_array_set_size (self->gaps_ns, 0);
+  g_array_set_size (self->chunks_ns, 0);
+  g_clear_error (&self->verdict);
+  tacho_usage_clear (&self->usage);
+  tacho_stream_decoder_reset (self->decoder);
+  self->last_byte_ns = 0;
+  self->on_wire = self->head_seen = self->resent = FALSE;
+  if (self->grpc == NULL)
+    begin_http (self, request);
+  record->start_ns = tacho_clock_now_ns ();
+  if (self->grpc != NULL)
+    tacho_load_grpc_begin (self, request);
 }
 
 static gboolean
@@ -344,6 +389,10 @@ tacho_load_stream_overdue (const TachoLoadStream *self, gint64 now_ns)
 
   if (self->record == NULL)
     return (TachoErrorCode) 0;
+  if (self->cancel_at_ns != 0 && now_ns >= self->cancel_at_ns && self->record->end_ns == 0)
+    return TACHO_ERROR_CANCELLED;
+  if (self->grpc != NULL)
+    return (TachoErrorCode) 0; /* the channel has timers of its own */
   if (self->record->end_ns != 0)
     return now_ns - self->record->end_ns > DRAIN_NS ? TACHO_ERROR_CANCELLED : (TachoErrorCode) 0;
   if (is_over (self->record->start_ns, now_ns, limits[TACHO_TIMEOUT_TOTAL]))
@@ -356,102 +405,6 @@ tacho_load_stream_overdue (const TachoLoadStream *self, gint64 now_ns)
                : (TachoErrorCode) 0;
   return is_over (self->last_byte_ns, now_ns, limits[TACHO_TIMEOUT_IDLE]) ? TACHO_ERROR_TIMEOUT_IDLE
                                                                           : (TachoErrorCode) 0;
-}
-
-static TachoErrorCode
-class_of_connect_failure (const TachoLoadStream *self)
-{
-  long code = 0;
-
-  curl_easy_getinfo (self->easy, CURLINFO_OS_ERRNO, &code);
-  return code == 0 || code == ECONNREFUSED ? TACHO_ERROR_REFUSED : TACHO_ERROR_CONNECT;
-}
-
-static TachoErrorCode
-class_of_curl (const TachoLoadStream *self, CURLcode code)
-{
-  switch (code)
-    {
-    case CURLE_COULDNT_RESOLVE_HOST:
-      return TACHO_ERROR_REFUSED;
-    case CURLE_COULDNT_CONNECT:
-      return class_of_connect_failure (self);
-    case CURLE_OPERATION_TIMEDOUT:
-      return TACHO_ERROR_TIMEOUT_CONNECT;
-    case CURLE_SSL_CONNECT_ERROR:
-    case CURLE_PEER_FAILED_VERIFICATION:
-    case CURLE_SSL_CERTPROBLEM:
-    case CURLE_SSL_CIPHER:
-    case CURLE_SSL_CACERT_BADFILE:
-    case CURLE_SSL_ISSUER_ERROR:
-      return TACHO_ERROR_TLS;
-    case CURLE_ABORTED_BY_CALLBACK:
-      return self->resent ? TACHO_ERROR_REFUSED : TACHO_ERROR_PROTOCOL;
-    case CURLE_GOT_NOTHING:
-    case CURLE_RECV_ERROR:
-    case CURLE_SEND_ERROR:
-    case CURLE_PARTIAL_FILE:
-      if (strstr (self->error_text, "chunk") != NULL)
-        return TACHO_ERROR_PROTOCOL; /* framing, not the connection */
-      return self->head_seen ? TACHO_ERROR_TRUNCATED : TACHO_ERROR_REFUSED;
-    default:
-      return TACHO_ERROR_PROTOCOL;
-    }
-}
-
-static TachoErrorCode
-class_of_status (guint status)
-{
-  if (status == 429)
-    return TACHO_ERROR_HTTP_429;
-  if (status >= 500)
-    return TACHO_ERROR_HTTP_5XX;
-  return status >= 400 ? TACHO_ERROR_HTTP_4XX : TACHO_ERROR_PROTOCOL;
-}
-
-static TachoErrorCode
-class_of_verdict (const GError *verdict)
-{
-  if (verdict->domain == TACHO_ERROR && verdict->code < TACHO_ERROR_N_CLASSES)
-    return (TachoErrorCode) verdict->code;
-  return TACHO_ERROR_PROTOCOL;
-}
-
-/* What ended the request. The terminal marker wins over whatever came after it. */
-static TachoErrorCode
-judge (TachoLoadStream *self, CURLcode code, TachoErrorCode forced)
-{
-  guint status = self->record->http_status;
-
-  if (self->verdict != NULL)
-    return class_of_verdict (self->verdict);
-  if (tacho_stream_decoder_is_done (self->decoder))
-    return (TachoErrorCode) 0;
-  if (forced != 0)
-    return forced;
-  if (status != 0 && (status < 200 || status > 299))
-    return class_of_status (status);
-  if (code != CURLE_OK)
-    return class_of_curl (self, code);
-  if (!tacho_stream_decoder_finish (self->decoder, event_cb, self, &self->verdict))
-    return class_of_verdict (self->verdict);
-  return (TachoErrorCode) 0;
-}
-
-static TachoRecordStatus
-status_of_class (TachoErrorCode error)
-{
-  switch ((int) error)
-    {
-    case 0:
-      return TACHO_RECORD_OK;
-    case TACHO_ERROR_TRUNCATED:
-      return TACHO_RECORD_TRUNCATED;
-    case TACHO_ERROR_CANCELLED:
-      return TACHO_RECORD_CANCELLED;
-    default:
-      return TACHO_RECORD_ERROR;
-    }
 }
 
 static void
@@ -525,17 +478,24 @@ tacho_load_stream_end (TachoLoadStream *self, CURLcode code, TachoErrorCode forc
   long connects = 0;
   long status = 0;
 
-  if (record->http_status == 0 &&
-      curl_easy_getinfo (self->easy, CURLINFO_RESPONSE_CODE, &status) == CURLE_OK)
-    record->http_status = (guint16) status;
-  record->error = judge (self, code, forced);
-  record->status = status_of_class (record->error);
-  curl_easy_getinfo (self->easy, CURLINFO_NUM_CONNECTS, &connects);
-  record->connection_reused = connects == 0 && self->on_wire;
+  if (self->grpc != NULL)
+    record->error = tacho_load_grpc_judge (self);
+  else
+    {
+      if (record->http_status == 0 &&
+          curl_easy_getinfo (self->easy, CURLINFO_RESPONSE_CODE, &status) == CURLE_OK)
+        record->http_status = (guint16) status;
+      record->error = tacho_load_stream_judge (self, code, forced);
+      curl_easy_getinfo (self->easy, CURLINFO_NUM_CONNECTS, &connects);
+      record->connection_reused = connects == 0 && self->on_wire;
+    }
+  record->status = tacho_load_status_of (record->error);
   if (record->end_ns == 0)
     record->end_ns = now_ns;
   count_tokens (self);
-  self->failures = record->error == 0 ? 0 : self->failures + 1;
+  self->cancel_at_ns = 0;
+  self->failures =
+      record->error == 0 || record->error == TACHO_ERROR_CANCELLED ? 0 : self->failures + 1;
   if (self->failures >= FAILURES_BEFORE_REST)
     self->rest_until_ns =
         now_ns + MIN (MAX_REST_NS, REST_NS << MIN (self->failures - FAILURES_BEFORE_REST, 6));

@@ -2,38 +2,16 @@
 /* Counts, histograms, timeline and records of a run. */
 #define G_LOG_DOMAIN "tacho"
 
-#include "bench/tacho-recorder.h"
+#include "bench/tacho-recorder-private.h"
 
 #include "base/tacho-clock.h"
 
 #include <math.h>
 #include <string.h>
 
-struct _TachoRecorder
-{
-  guint64 planned_requests;
-  double planned_s;
-  gint64 window_start;
-  guint64 ok, error, truncated, cancelled, warmup;
-  guint64 errors[TACHO_ERROR_N_CLASSES];
-  guint64 output_tokens;   /* of ok requests */
-  TachoHistogram *ttft;    /* of ok requests, ns */
-  TachoHistogram *e2e;
-  TachoHistogram *gaps;
-  GPtrArray *records;
-  /* The timeline, and the bucket in progress. */
-  GArray *timeline;
-  guint handed_over;
-  gint64 bucket_start;
-  guint in_flight; /* at the last tick */
-  guint64 bucket_chunks;
-  guint64 bucket_ok;
-  guint64 bucket_errors;
-  GArray *bucket_ttft; /* of double, ms */
-  GArray *bucket_gaps;
-  double tokens_per_chunk; /* as far as usage has told, for the live figures */
-  guint64 usage_tokens, usage_chunks;
-};
+/* Below so many requests an error rate says nothing. */
+#define MIN_FOR_RATE 20
+#define UNTIL_NS (2 * TACHO_NS_PER_S)
 
 static void
 record_free_cb (gpointer data)
@@ -41,19 +19,40 @@ record_free_cb (gpointer data)
   tacho_bench_record_free (data);
 }
 
+static void
+void_clear_cb (gpointer data)
+{
+  g_free (((TachoRecorderVoid *) data)->reason);
+}
+
 /**
  * tacho_recorder_new:
  * @plan: a valid plan
+ * @planned: measured requests; 0: by duration
+ * @shared: whether several threads will write
  *
  * Returns: (transfer full): an empty recorder
  */
 TachoRecorder *
-tacho_recorder_new (const TachoBenchPlan *plan)
+tacho_recorder_new (const TachoBenchPlan *plan, guint64 planned, gboolean shared)
 {
   TachoRecorder *recorder = g_new0 (TachoRecorder, 1);
 
-  recorder->planned_requests = plan->requests;
+  recorder->planned_requests = planned;
   recorder->planned_s = plan->duration_s;
+  recorder->max_errors = plan->max_errors;
+  recorder->max_error_rate = plan->max_error_rate;
+  recorder->until = plan->until != NULL ? tacho_until_parse (plan->until, NULL) : NULL;
+  if (recorder->until != NULL)
+    recorder->until_values = tacho_histogram_new ();
+  if (shared)
+    {
+      recorder->mutex = g_new (GMutex, 1);
+      g_mutex_init (recorder->mutex);
+    }
+  recorder->voids = g_array_new (FALSE, FALSE, sizeof (TachoRecorderVoid));
+  g_array_set_clear_func (recorder->voids, void_clear_cb);
+  recorder->remarks = g_ptr_array_new_with_free_func (g_free);
   recorder->ttft = tacho_histogram_new ();
   recorder->e2e = tacho_histogram_new ();
   recorder->gaps = tacho_histogram_new ();
@@ -81,9 +80,90 @@ tacho_recorder_free (TachoRecorder *recorder)
   g_clear_pointer (&recorder->gaps, tacho_histogram_free);
   g_clear_pointer (&recorder->records, g_ptr_array_unref);
   g_clear_pointer (&recorder->timeline, g_array_unref);
+  g_clear_pointer (&recorder->until, tacho_until_free);
+  g_clear_pointer (&recorder->until_values, tacho_histogram_free);
+  g_array_unref (recorder->voids);
+  g_ptr_array_unref (recorder->remarks);
   g_array_unref (recorder->bucket_ttft);
   g_array_unref (recorder->bucket_gaps);
+  if (recorder->mutex != NULL)
+    {
+      g_mutex_clear (recorder->mutex);
+      g_free (recorder->mutex);
+    }
   g_free (recorder);
+}
+
+/**
+ * tacho_recorder_void:
+ * @recorder: a recorder
+ * @from_ns: begin of a part that does not count
+ * @to_ns: its end
+ * @reason: (transfer full): why
+ *
+ * Requests that were in flight in it are voided. Threads that see the same say it once.
+ */
+void
+tacho_recorder_void (TachoRecorder *recorder, gint64 from_ns, gint64 to_ns, char *reason)
+{
+  TachoRecorderVoid part = { from_ns, to_ns, reason };
+
+  tacho_recorder_lock (recorder);
+  if (recorder->voids->len > 0)
+    {
+      TachoRecorderVoid *last =
+          &g_array_index (recorder->voids, TachoRecorderVoid, recorder->voids->len - 1);
+
+      if (from_ns <= last->to_ns)
+        {
+          last->from_ns = MIN (last->from_ns, from_ns);
+          last->to_ns = MAX (last->to_ns, to_ns);
+          g_clear_pointer (&part.reason, g_free);
+        }
+    }
+  if (part.reason != NULL)
+    g_array_append_val (recorder->voids, part);
+  tacho_recorder_unlock (recorder);
+}
+
+/**
+ * tacho_recorder_remark:
+ * @recorder: a recorder
+ * @text: (transfer full): something that a person should know of the run
+ *
+ * Keeps it for the self-check.
+ */
+void
+tacho_recorder_remark (TachoRecorder *recorder, char *text)
+{
+  tacho_recorder_lock (recorder);
+  g_ptr_array_add (recorder->remarks, text);
+  tacho_recorder_unlock (recorder);
+}
+
+/**
+ * tacho_recorder_get_remarks:
+ * @recorder: a recorder that nobody writes to any more
+ *
+ * Returns: (transfer none) (element-type utf8): the remarks
+ */
+GPtrArray *
+tacho_recorder_get_remarks (TachoRecorder *recorder)
+{
+  return recorder->remarks;
+}
+
+static gboolean
+is_voided (const TachoRecorder *self, const TachoBenchRecord *record)
+{
+  for (guint i = 0; i < self->voids->len; i++)
+    {
+      const TachoRecorderVoid *part = &g_array_index (self->voids, TachoRecorderVoid, i);
+
+      if (record->start_ns <= part->to_ns && record->end_ns >= part->from_ns)
+        return TRUE;
+    }
+  return FALSE;
 }
 
 /**
@@ -96,8 +176,10 @@ tacho_recorder_free (TachoRecorder *recorder)
 void
 tacho_recorder_open_window (TachoRecorder *recorder, gint64 now_ns)
 {
+  tacho_recorder_lock (recorder);
   if (recorder->window_start == 0)
     recorder->window_start = recorder->bucket_start = now_ns;
+  tacho_recorder_unlock (recorder);
 }
 
 /**
@@ -120,32 +202,6 @@ is_in_window (const TachoRecorder *self, gint64 now_ns)
          (double) (now_ns - self->window_start) <= self->planned_s * TACHO_NS_PER_S;
 }
 
-/**
- * tacho_recorder_chunk:
- * @recorder: a recorder
- * @record: a measured request in flight
- * @previous_ns: its chunk before, 0: this is its first
- * @now_ns: stamp of the read that brought the chunk
- *
- * Notes a content chunk for the timeline.
- */
-void
-tacho_recorder_chunk (TachoRecorder *recorder,
-                      const TachoBenchRecord *record,
-                      gint64 previous_ns,
-                      gint64 now_ns)
-{
-  double ms =
-      (double) (now_ns - (previous_ns != 0 ? previous_ns : record->start_ns)) / TACHO_NS_PER_MS;
-
-  if (!is_in_window (recorder, now_ns))
-    return;
-  if (now_ns - recorder->bucket_start >= TACHO_BUCKET_NS)
-    tacho_recorder_tick (recorder, now_ns, recorder->in_flight);
-  recorder->bucket_chunks++;
-  g_array_append_val (previous_ns != 0 ? recorder->bucket_gaps : recorder->bucket_ttft, ms);
-}
-
 /* Nearest rank: a bucket is a look at the moment, not a result. */
 static void
 bucket_percentiles (GArray *values, double *p50, double *p95)
@@ -158,8 +214,8 @@ bucket_percentiles (GArray *values, double *p50, double *p95)
   *p95 = g_array_index (values, double, (guint) ceil (0.95 * values->len) - 1);
 }
 
-static TachoBenchPoint
-make_point (TachoRecorder *self, gint64 end_ns, guint in_flight)
+TachoBenchPoint
+tacho_recorder_make_point (TachoRecorder *self, gint64 end_ns, guint in_flight)
 {
   double seconds = MAX (1e-3, (double) (end_ns - self->bucket_start) / TACHO_NS_PER_S);
   TachoBenchPoint point = { 0 };
@@ -178,13 +234,48 @@ make_point (TachoRecorder *self, gint64 end_ns, guint in_flight)
 static void
 close_bucket (TachoRecorder *self, gint64 end_ns, guint in_flight)
 {
-  TachoBenchPoint point = make_point (self, end_ns, in_flight);
+  TachoBenchPoint point = tacho_recorder_make_point (self, end_ns, in_flight);
 
   g_array_append_val (self->timeline, point);
   self->bucket_start = end_ns;
   self->bucket_chunks = self->bucket_ok = self->bucket_errors = 0;
   g_array_set_size (self->bucket_ttft, 0);
   g_array_set_size (self->bucket_gaps, 0);
+}
+
+static void
+close_buckets (TachoRecorder *self, gint64 now_ns)
+{
+  while (self->window_start != 0 && now_ns - self->bucket_start >= TACHO_BUCKET_NS)
+    close_bucket (self, self->bucket_start + TACHO_BUCKET_NS, self->in_flight);
+}
+
+/**
+ * tacho_recorder_chunk:
+ * @recorder: a recorder
+ * @record: a measured request in flight
+ * @previous_ns: its chunk before, 0: this is its first
+ * @now_ns: stamp of the read that brought the chunk
+ *
+ * Notes a content chunk for the timeline.
+ */
+void
+tacho_recorder_chunk (TachoRecorder *recorder,
+                      const TachoBenchRecord *record,
+                      gint64 previous_ns,
+                      gint64 now_ns)
+{
+  double ms =
+      (double) (now_ns - (previous_ns != 0 ? previous_ns : record->start_ns)) / TACHO_NS_PER_MS;
+
+  tacho_recorder_lock (recorder);
+  if (is_in_window (recorder, now_ns))
+    {
+      close_buckets (recorder, now_ns);
+      recorder->bucket_chunks++;
+      g_array_append_val (previous_ns != 0 ? recorder->bucket_gaps : recorder->bucket_ttft, ms);
+    }
+  tacho_recorder_unlock (recorder);
 }
 
 /**
@@ -198,9 +289,10 @@ close_bucket (TachoRecorder *self, gint64 end_ns, guint in_flight)
 void
 tacho_recorder_tick (TachoRecorder *recorder, gint64 now_ns, guint in_flight)
 {
+  tacho_recorder_lock (recorder);
   recorder->in_flight = in_flight;
-  while (recorder->window_start != 0 && now_ns - recorder->bucket_start >= TACHO_BUCKET_NS)
-    close_bucket (recorder, recorder->bucket_start + TACHO_BUCKET_NS, in_flight);
+  close_buckets (recorder, now_ns);
+  tacho_recorder_unlock (recorder);
 }
 
 static void
@@ -220,6 +312,39 @@ take_ok (TachoRecorder *self, TachoBenchRecord *record, const GArray *gaps_ns)
   tacho_histogram_record (self->e2e, record->end_ns - record->start_ns);
   for (guint i = 0; i < gaps_ns->len; i++)
     tacho_histogram_record (self->gaps, g_array_index (gaps_ns, gint64, i));
+  if (self->until != NULL && tacho_until_get_metric (self->until) != TACHO_METRIC_CHUNK_GAP)
+    {
+      double ms = tacho_bench_metric_of_record (tacho_until_get_metric (self->until), record);
+
+      if (isfinite (ms))
+        tacho_histogram_record (self->until_values, (gint64) (ms * TACHO_NS_PER_MS));
+    }
+}
+
+static void
+take_failed (TachoRecorder *self, const TachoBenchRecord *record)
+{
+  self->truncated += record->status == TACHO_RECORD_TRUNCATED;
+  self->cancelled += record->status == TACHO_RECORD_CANCELLED;
+  self->error += record->status == TACHO_RECORD_ERROR;
+  if (record->error > 0 && (int) record->error < TACHO_ERROR_N_CLASSES)
+    self->errors[record->error]++;
+  self->bucket_errors += is_in_window (self, record->end_ns) ? 1 : 0;
+}
+
+static gboolean
+knows_enough (TachoRecorder *self)
+{
+  gboolean gaps = tacho_until_get_metric (self->until) == TACHO_METRIC_CHUNK_GAP;
+  gint64 now_ns = tacho_clock_now_ns ();
+  TachoDistribution distribution;
+
+  if (now_ns - self->until_looked_ns < UNTIL_NS)
+    return FALSE;
+  self->until_looked_ns = now_ns;
+  tacho_distribution_from_histogram (&distribution, gaps ? self->gaps : self->until_values,
+                                     1.0 / TACHO_NS_PER_MS);
+  return tacho_until_reached (self->until, &distribution);
 }
 
 /**
@@ -231,146 +356,45 @@ take_ok (TachoRecorder *self, TachoBenchRecord *record, const GArray *gaps_ns)
  * Files a request. Only one that ended well enters the latency figures.
  */
 void
-tacho_recorder_take (TachoRecorder *recorder,
-                     TachoBenchRecord *record,
-                     const GArray *gaps_ns)
+tacho_recorder_take (TachoRecorder *recorder, TachoBenchRecord *record, const GArray *gaps_ns)
 {
+  tacho_recorder_lock (recorder);
   g_ptr_array_add (recorder->records, record);
+  record->voided = is_voided (recorder, record);
   if (record->warmup)
-    {
-      recorder->warmup++;
-      return;
-    }
-  switch (record->status)
-    {
-    case TACHO_RECORD_OK:
-      take_ok (recorder, record, gaps_ns);
-      return;
-    case TACHO_RECORD_TRUNCATED:
-      recorder->truncated++;
-      break;
-    case TACHO_RECORD_CANCELLED:
-      recorder->cancelled++;
-      break;
-    case TACHO_RECORD_ERROR:
-    default:
-      recorder->error++;
-    }
-  if (record->error > 0 && (int) record->error < TACHO_ERROR_N_CLASSES)
-    recorder->errors[record->error]++;
-  recorder->bucket_errors += is_in_window (recorder, record->end_ns) ? 1 : 0;
-}
-
-static double
-histogram_ms (const TachoHistogram *histogram, double quantile)
-{
-  guint64 n = tacho_histogram_get_count (histogram);
-
-  if (n == 0)
-    return NAN;
-  return (double) tacho_histogram_value_at_rank (histogram,
-                                                 (guint64) ceil (quantile * (double) n)) /
-         TACHO_NS_PER_MS;
-}
-
-/* Rates over the last whole second, so that a figure on the screen can be read. */
-static void
-fill_rates (const TachoRecorder *self, TachoBenchSnapshot *values)
-{
-  guint n = MIN (self->timeline->len, 2);
-
-  values->output_tokens_per_s = values->requests_per_s = 0;
-  for (guint i = self->timeline->len - n; i < self->timeline->len; i++)
-    {
-      const TachoBenchPoint *point = &g_array_index (self->timeline, TachoBenchPoint, i);
-
-      values->output_tokens_per_s += point->output_tokens_per_s / n;
-      values->requests_per_s += point->requests_per_s / n;
-    }
-}
-
-static double
-fraction_done (const TachoRecorder *self, double elapsed_s)
-{
-  guint64 ended = self->ok + self->error + self->truncated + self->cancelled;
-
-  if (self->planned_requests > 0)
-    return MIN (1, (double) ended / (double) self->planned_requests);
-  return MIN (1, elapsed_s / self->planned_s);
+    recorder->warmup += !record->cooldown;
+  else if (record->voided)
+    recorder->voided++;
+  else if (record->status == TACHO_RECORD_OK)
+    take_ok (recorder, record, gaps_ns);
+  else
+    take_failed (recorder, record);
+  tacho_recorder_unlock (recorder);
 }
 
 /**
- * tacho_recorder_snapshot:
+ * tacho_recorder_check_stop:
  * @recorder: a recorder
- * @state: the run's
- * @now_ns: now
- * @in_flight: requests in flight
- * @started: measured requests that were started
  *
- * Copies what a reader needs; the copy is handed to its context, so nothing is shared and nothing
- * locked.
- *
- * Returns: (transfer full): the message
+ * Returns: why the run is to end now, or %TACHO_STOP_NONE
  */
-TachoSnapshotMessage *
-tacho_recorder_snapshot (TachoRecorder *recorder,
-                         TachoBenchState state,
-                         gint64 now_ns,
-                         guint in_flight,
-                         guint64 started)
+TachoLoadStop
+tacho_recorder_check_stop (TachoRecorder *recorder)
 {
-  TachoSnapshotMessage *message = g_new0 (TachoSnapshotMessage, 1);
-  TachoBenchSnapshot *values = &message->values;
-  guint n_new = recorder->timeline->len - recorder->handed_over;
+  TachoLoadStop reason = TACHO_STOP_NONE;
+  guint64 failed, ended;
 
-  message->new_points = g_array_sized_new (FALSE, FALSE, sizeof (TachoBenchPoint), n_new);
-  if (n_new > 0)
-    g_array_append_vals (
-        message->new_points,
-        &g_array_index (recorder->timeline, TachoBenchPoint, recorder->handed_over), n_new);
-  recorder->handed_over = recorder->timeline->len;
-  values->state = state;
-  values->in_flight = in_flight;
-  values->started = started;
-  values->ok = recorder->ok;
-  values->error = recorder->error;
-  values->truncated = recorder->truncated;
-  values->cancelled = recorder->cancelled;
-  values->warmup = recorder->warmup;
-  values->output_tokens = recorder->output_tokens;
-  memcpy (values->errors, recorder->errors, sizeof values->errors);
-  if (recorder->window_start != 0)
-    {
-      values->elapsed_s = (double) (now_ns - recorder->window_start) / TACHO_NS_PER_S;
-      message->current = make_point (recorder, now_ns, in_flight);
-    }
-  values->fraction = fraction_done (recorder, values->elapsed_s);
-  fill_rates (recorder, values);
-  values->ttft_ms_p50 = histogram_ms (recorder->ttft, 0.5);
-  values->ttft_ms_p95 = histogram_ms (recorder->ttft, 0.95);
-  values->ttft_ms_p99 = histogram_ms (recorder->ttft, 0.99);
-  values->chunk_gap_ms_p50 = histogram_ms (recorder->gaps, 0.5);
-  values->chunk_gap_ms_p95 = histogram_ms (recorder->gaps, 0.95);
-  values->chunk_gap_ms_p99 = histogram_ms (recorder->gaps, 0.99);
-  values->e2e_ms_p50 = histogram_ms (recorder->e2e, 0.5);
-  values->e2e_ms_p95 = histogram_ms (recorder->e2e, 0.95);
-  values->e2e_ms_p99 = histogram_ms (recorder->e2e, 0.99);
-  return message;
-}
-
-/**
- * tacho_snapshot_message_free:
- * @message: (nullable): a message
- *
- * Frees it.
- */
-void
-tacho_snapshot_message_free (TachoSnapshotMessage *message)
-{
-  if (message == NULL)
-    return;
-  g_array_unref (message->new_points);
-  g_free (message);
+  tacho_recorder_lock (recorder);
+  failed = recorder->error + recorder->truncated;
+  ended = failed + recorder->ok;
+  if ((recorder->max_errors > 0 && failed >= recorder->max_errors) ||
+      (recorder->max_error_rate > 0 && ended >= MIN_FOR_RATE &&
+       (double) failed > recorder->max_error_rate * (double) ended))
+    reason = TACHO_STOP_BUDGET;
+  else if (recorder->until != NULL && knows_enough (recorder))
+    reason = TACHO_STOP_UNTIL;
+  tacho_recorder_unlock (recorder);
+  return reason;
 }
 
 static int
@@ -380,6 +404,27 @@ compare_records (gconstpointer a, gconstpointer b)
   const TachoBenchRecord *right = *(const TachoBenchRecord *const *) b;
 
   return (left->id > right->id) - (left->id < right->id);
+}
+
+static void
+add_voids (TachoRecorder *self, TachoBenchResult *result)
+{
+  for (guint i = 0; i < self->voids->len; i++)
+    {
+      TachoRecorderVoid *part = &g_array_index (self->voids, TachoRecorderVoid, i);
+      TachoBenchVoid *copy = g_new0 (TachoBenchVoid, 1);
+
+      copy->from_s = (double) (part->from_ns - self->window_start) / TACHO_NS_PER_S;
+      copy->to_s = (double) (part->to_ns - self->window_start) / TACHO_NS_PER_S;
+      copy->reason = g_steal_pointer (&part->reason);
+      g_ptr_array_add (result->voids, copy);
+    }
+  for (guint i = 0; i < result->records->len && self->voids->len > 0; i++)
+    {
+      TachoBenchRecord *record = g_ptr_array_index (result->records, i);
+
+      record->voided = is_voided (self, record);
+    }
 }
 
 /**
@@ -407,5 +452,6 @@ tacho_recorder_finish (TachoRecorder *recorder, gint64 window_end_ns, TachoBench
   result->records = g_steal_pointer (&recorder->records);
   result->timeline = g_steal_pointer (&recorder->timeline);
   result->chunk_gaps = g_steal_pointer (&recorder->gaps);
+  add_voids (recorder, result);
   tacho_bench_result_summarise (result);
 }

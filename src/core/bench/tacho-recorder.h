@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* What the load engine writes down while it runs, in its own thread and without a lock. */
+/* What the load engine writes down while it runs: without a lock from one thread, with one from
+ * several. */
 #pragma once
 
 #include "bench/tacho-bench-run.h"
@@ -10,7 +11,20 @@ G_BEGIN_DECLS
 
 typedef struct _TachoRecorder TachoRecorder;
 
-TachoRecorder *tacho_recorder_new (const TachoBenchPlan *plan) G_GNUC_WARN_UNUSED_RESULT;
+/* Why a run ends before its plan is through. */
+typedef enum
+{
+  TACHO_STOP_NONE,
+  TACHO_STOP_PERSON,
+  TACHO_STOP_BUDGET,
+  TACHO_STOP_UNTIL,
+  TACHO_STOP_FATAL,
+} TachoLoadStop;
+
+/* planned: measured requests, 0: by duration. shared: several threads write. */
+TachoRecorder *tacho_recorder_new (const TachoBenchPlan *plan,
+                                   guint64 planned,
+                                   gboolean shared) G_GNUC_WARN_UNUSED_RESULT;
 void tacho_recorder_free (TachoRecorder *recorder);
 
 /* The measured window opens with the first measured request; until then only counts move. */
@@ -31,6 +45,14 @@ void tacho_recorder_tick (TachoRecorder *recorder,
                           gint64 now_ns,
                           guint in_flight); /* closes buckets that are over */
 
+/* Whether the error budget is spent, or enough is known. */
+TachoLoadStop tacho_recorder_check_stop (TachoRecorder *recorder);
+
+/* A part of the run that does not count, and a remark for the self-check. Take the text. */
+void tacho_recorder_void (TachoRecorder *recorder, gint64 from_ns, gint64 to_ns, char *reason);
+void tacho_recorder_remark (TachoRecorder *recorder, char *text);
+GPtrArray *tacho_recorder_get_remarks (TachoRecorder *recorder); /* (transfer none) of char * */
+
 /* A snapshot to hand over; its timeline holds the points not handed over before, then the one in
  * progress. */
 typedef struct
@@ -43,8 +65,7 @@ typedef struct
 TachoSnapshotMessage *tacho_recorder_snapshot (TachoRecorder *recorder,
                                                TachoBenchState state,
                                                gint64 now_ns,
-                                               guint in_flight,
-                                               guint64 started) G_GNUC_WARN_UNUSED_RESULT;
+                                               guint in_flight) G_GNUC_WARN_UNUSED_RESULT;
 void tacho_snapshot_message_free (TachoSnapshotMessage *message);
 
 /* Fills counts, throughput, latency, timeline and records. window_end: the end of the measured

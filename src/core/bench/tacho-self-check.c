@@ -25,8 +25,20 @@ share (guint64 part, guint64 whole)
 
 /* What makes times wrong: these say that the run may be distorted. */
 static void
-add_distortions (const TachoSelfCheck *check, GPtrArray *warnings)
+add_distortions (const TachoSelfCheck *check,
+                 const TachoSelfCheckInput *input,
+                 GPtrArray *warnings)
 {
+  if (input->capped)
+    add_warning (warnings,
+                 "All %u places were taken when a request was due: the load was less than planned, "
+                 "and what waited is in the latencies from the schedule only",
+                 input->places);
+  else if (input->open_loop && check->schedule_delay_ms_p99 > 10)
+    add_warning (warnings,
+                 "Requests were sent up to %.1f ms (p99) after they were due: connecting, "
+                 "or a busy client",
+                 check->schedule_delay_ms_p99);
   if (check->client_cpu_share > 0.8)
     add_warning (warnings,
                  "The client used %.0f %% of its core: it may have been the limit, not the server",
@@ -53,6 +65,14 @@ add_remarks (const TachoSelfCheck *check, const TachoSelfCheckInput *input, GPtr
     add_warning (warnings,
                  "Only %.0f %% of the requests reused a connection: the server closes them",
                  check->connections_reused_share * 100);
+  if (input->repeated)
+    add_warning (warnings, "The prompts file was gone through more than once");
+  if (input->voided > 0)
+    add_warning (warnings,
+                 "%" G_GUINT64_FORMAT " requests do not count: the client stood still meanwhile",
+                 input->voided);
+  for (guint i = 0; input->remarks != NULL && i < input->remarks->len; i++)
+    add_warning (warnings, "%s", (const char *) g_ptr_array_index (input->remarks, i));
   if (input->fatal != NULL)
     add_warning (warnings, "The run was ended: %s", input->fatal);
 }
@@ -78,7 +98,7 @@ tacho_self_check_fill (TachoSelfCheck *check, const TachoSelfCheckInput *input)
       input->window_s > 0 ? (double) input->cpu_ns / TACHO_NS_PER_S / input->window_s : 0;
   check->schedule_delay_ms_p99 = input->schedule_delay_ms_p99;
   check->connections_reused_share = share (input->reused, input->requests);
-  add_distortions (check, warnings);
+  add_distortions (check, input, warnings);
   check->distorted = warnings->len > 0;
   add_remarks (check, input, warnings);
   g_ptr_array_add (warnings, NULL);

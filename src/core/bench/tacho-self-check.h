@@ -17,6 +17,11 @@ typedef struct
   guint64 requests;  /* measured requests that ended */
   guint64 reused;    /* those on a kept connection */
   guint places;      /* requests in flight at a time */
+  gboolean open_loop;
+  gboolean capped;    /* an arrival found every place taken */
+  gboolean repeated;  /* the prompts file was gone through more than once */
+  guint64 voided;     /* requests that a pause of the client voided */
+  GPtrArray *remarks; /* of char *, or NULL */
   const char *fatal; /* why the run could not go on, or NULL */
 } TachoSelfCheckInput;
 
