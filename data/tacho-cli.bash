@@ -4,9 +4,12 @@
 _tacho_cli()
 {
   local cur prev command='' i skip=''
-  local commands='probe models prompt bench profiles config simulate'
+  local commands='probe models prompt bench sweep profiles config simulate'
   local common='--url --profile --grpc --protocol --api --api-key-env --ca --cert --key --pin --proxy --allow-plain-key --header --timeout-connect --timeout-first
     --timeout-idle --timeout-total --json --help'
+  local plan='-m --model --concurrency --rate --arrival --requests --duration --warmup --cooldown --ramp --max-errors --until
+    --cancel --prompt-tokens --output-tokens --about-tokens --prompts --replay --time-scale --turns --think --completion
+    --seed --salt --no-salt --http2 --threads --worker --slo --no-watch'
   local options=''
 
   COMPREPLY=()
@@ -60,8 +63,8 @@ _tacho_cli()
     models) options='list show load unload pull delete'
         [[ $cur == -* ]] && options="--all --from --refresh $common" ;;
     prompt) options="-m --model --system --max-tokens --temperature --top-p --seed --stop --stream --no-stream --stats $common" ;;
-    bench) options="-m --model --concurrency --requests --duration --warmup --prompt-tokens --output-tokens
-        --seed --salt --no-salt --slo --fail-on --out --records --format $common" ;;
+    bench) options="$plan --start-at --fail-on --out --records --format $common" ;;
+    sweep) options="$plan --out $common" ;;
     profiles) options='list show add edit remove test default'
         [[ $cur == -* ]] && options="--name -m --model --order --api-key --no-api-key --default $common" ;;
     config) options='show path check set unset'

@@ -18,17 +18,31 @@ struct _CliBenchProgress
   gint64 next_plain_ns;
 };
 
+char *
+cli_bench_load_words (const TachoBenchPlan *plan)
+{
+  if (plan->load == TACHO_LOAD_CLOSED)
+    return g_strdup_printf ("%u at a time", plan->concurrency);
+  if (plan->load == TACHO_LOAD_TRACE)
+    return g_strdup_printf ("replaying %s", plan->prompts_file);
+  return g_strdup_printf ("%g a second (%s)", plan->rate, tacho_load_kind_to_string (plan->load));
+}
+
 CliBenchProgress *
 cli_bench_progress_new (CliSession *session, const TachoBenchPlan *plan)
 {
   CliBenchProgress *self = g_new0 (CliBenchProgress, 1);
+  g_autofree char *load = cli_bench_load_words (plan);
 
   self->session = session;
   self->requests = plan->requests;
   self->duration_s = plan->duration_s;
   self->next_plain_ns = tacho_clock_now_ns () + PLAIN_INTERVAL_NS;
-  cli_terminal_say (session->terminal, "Benchmark of %s on %s, %u at a time%s", plan->model,
-                    tacho_profile_get_url (session->profile), plan->concurrency,
+  cli_terminal_say (session->terminal, "Benchmark of %s on %s, %s%s", plan->model,
+                    tacho_profile_get_url (session->profile) != NULL
+                        ? tacho_profile_get_url (session->profile)
+                        : tacho_profile_get_grpc_target (session->profile),
+                    load,
                     tacho_client_manager_get_simulated (session->manager)
                         ? " (simulated server: these are no figures of a real model)"
                         : "");

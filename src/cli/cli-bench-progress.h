@@ -12,6 +12,8 @@ typedef struct _CliBenchProgress CliBenchProgress;
 
 CliBenchProgress *cli_bench_progress_new (CliSession *session,
                                           const TachoBenchPlan *plan) G_GNUC_WARN_UNUSED_RESULT;
+/* "4 at a time", "5 a second (poisson)". */
+char *cli_bench_load_words (const TachoBenchPlan *plan) G_GNUC_WARN_UNUSED_RESULT;
 void cli_bench_progress_free (CliBenchProgress *self);
 void cli_bench_progress_show (CliBenchProgress *self, const TachoBenchSnapshot *snapshot);
 

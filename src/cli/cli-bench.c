@@ -216,10 +216,38 @@ report (CliSession *session,
   return held ? CLI_EXIT_OK : CLI_EXIT_ASSERTION;
 }
 
+static gboolean
+timeout_cb (gpointer data)
+{
+  *(gboolean *) data = TRUE;
+  return G_SOURCE_REMOVE;
+}
+
+/* Machines that share a load begin together; what has to be asked first was asked before. */
+static gboolean
+wait_for_start (CliSession *session, double delay, GError **error)
+{
+  gboolean over = FALSE;
+  guint id;
+
+  if (delay <= 0)
+    return TRUE;
+  cli_terminal_say (session->terminal, "Waiting %.1f s for the start.", delay);
+  id = g_timeout_add ((guint) (delay * 1000), timeout_cb, &over);
+  while (!over && session->interrupts == 0)
+    g_main_context_iteration (NULL, TRUE);
+  if (over)
+    return TRUE;
+  g_source_remove (id);
+  g_set_error_literal (error, TACHO_ERROR, TACHO_ERROR_CANCELLED, "Interrupted before the start");
+  return FALSE;
+}
+
 static int
 run_bench (CliSession *session,
            const CliBenchOptions *o,
            TachoBenchPlan *plan,
+           double delay,
            GPtrArray *assertions)
 {
   g_autoptr (GError) error = NULL;
@@ -242,7 +270,7 @@ run_bench (CliSession *session,
   bench.progress = progress;
   g_signal_connect (run, "snapshot", G_CALLBACK (snapshot_cb), &bench);
   g_signal_connect (run, "ended", G_CALLBACK (ended_cb), &bench);
-  if (!tacho_bench_run_start (run, &error))
+  if (!wait_for_start (session, delay, &error) || !tacho_bench_run_start (run, &error))
     return cli_session_fail (session, error);
   session->on_interrupt_data = &bench;
   session->on_interrupt = interrupt_cb;
@@ -263,19 +291,15 @@ int
 cli_bench (CliSession *session, int argc, char **argv)
 {
   g_auto (CliBenchOptions) bench = { NULL };
-  const CliOption options[] = {
-    { "model", 'm', "ID", FALSE, &bench.model, "The model; else a loaded one, or the only one" },
+  CliOption options[CLI_BENCH_PLAN_OPTIONS + 9] = {
     { "concurrency", 'c', "N", FALSE, &bench.concurrency, "Requests in flight at a time (4)" },
+    { "rate", 'r', "R", FALSE, &bench.rate,
+      "Or send R requests a second, however slow the replies" },
     { "requests", 'n', "N", FALSE, &bench.requests, "Measure so many requests (64)" },
-    { "duration", 0, "S", FALSE, &bench.duration, "Or measure for so many seconds" },
-    { "warmup", 0, "N|Ss", FALSE, &bench.warmup, "Requests or seconds that do not count (2)" },
-    { "prompt-tokens", 0, "N|MIN:MAX", FALSE, &bench.prompt_tokens, "Length of the prompts (128)" },
-    { "output-tokens", 0, "N|MIN:MAX", FALSE, &bench.output_tokens, "Length of the replies (64)" },
-    { "seed", 0, "N", FALSE, &bench.seed, "The same seed gives the same prompts" },
-    { "salt", 0, NULL, FALSE, &bench.salt,
-      "Make each prompt unique, against prefix caches (default)" },
-    { "no-salt", 0, NULL, FALSE, &bench.no_salt, "Let prefix caches work" },
-    { "slo", 0, "LIST", FALSE, &bench.slo, "What a good request is: 'ttft<500ms,itl<50ms'" },
+  };
+  const CliOption outputs[] = {
+    { "start-at", 0, "TIME", FALSE, &bench.start_at,
+      "Begin then: ISO 8601, or seconds since 1970" },
     { "fail-on", 0, "EXPR", TRUE, &bench.fail_on,
       "Exit 4 unless this holds: 'p99(ttft_ms)<2000'; may be repeated" },
     { "out", 0, "FILE", FALSE, &bench.out, "Write the result to this file" },
@@ -284,17 +308,19 @@ cli_bench (CliSession *session, int argc, char **argv)
     { "format", 0, "FORMAT", FALSE, &bench.format, "tacho (JSON, default) or csv" },
     { NULL },
   };
+  guint n_options = cli_bench_plan_options (&bench, options, 3);
   const CliUsage usage = {
     .command = "bench",
     .arguments = "",
     .summary =
-        "Keeps a number of requests in flight and measures the replies. Nothing is retried;\n"
-        "failures are never in the latencies and always in the error figures.",
+        "Keeps a number of requests in flight, or sends them at a rate, and measures the replies.\n"
+        "Nothing is retried; failures are never in the latencies and always in the error figures.",
     .description =
         "Examples:\n"
         "  tacho-cli bench --url http://127.0.0.1:8080 --concurrency 8 --requests 200\n"
         "  tacho-cli bench --url http://127.0.0.1:8080 --concurrency 4 --duration 30 \\\n"
         "      --warmup 3s --fail-on 'p99(ttft_ms)<2000' --fail-on 'error_rate<0.01'\n"
+        "  tacho-cli bench --url http://127.0.0.1:8080 --rate 5 --duration 60 --slo 'ttft<500ms'\n"
         "  tacho-cli bench --url sim: -m sim-tiny-1b-q8_0 --json --records requests.jsonl",
     .options = options,
     .uses_server = TRUE,
@@ -303,8 +329,12 @@ cli_bench (CliSession *session, int argc, char **argv)
   g_autoptr (GPtrArray) assertions = NULL;
   g_auto (GStrv) words = NULL;
   g_autoptr (GError) error = NULL;
-  int status = cli_begin (session, &usage, argc, argv, &words);
+  double delay = 0;
+  int status;
 
+  G_STATIC_ASSERT (3 + CLI_BENCH_PLAN_OPTIONS + G_N_ELEMENTS (outputs) <= G_N_ELEMENTS (options));
+  memcpy (options + n_options, outputs, sizeof outputs);
+  status = cli_begin (session, &usage, argc, argv, &words);
   if (status >= 0)
     return status;
   if (words[0] != NULL)
@@ -315,7 +345,8 @@ cli_bench (CliSession *session, int argc, char **argv)
     }
   assertions = read_assertions (bench.fail_on, &error);
   if (assertions == NULL || !cli_bench_plan_read (&bench, plan, &error) ||
+      !cli_bench_start_delay (bench.start_at, g_get_real_time (), &delay, &error) ||
       !check_outputs (&bench, session->globals.json, &error))
     return cli_session_fail (session, error);
-  return run_bench (session, &bench, plan, assertions);
+  return run_bench (session, &bench, plan, delay, assertions);
 }

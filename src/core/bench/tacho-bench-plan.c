@@ -42,6 +42,7 @@ tacho_bench_plan_new (void)
   plan->salt = TRUE;
   plan->chat = TRUE;
   plan->watch_server = TRUE;
+  plan->exact_tokens = TRUE;
   plan->workers = 1;
   return plan;
 }

@@ -47,7 +47,7 @@ typedef struct
   double cancel_after_s;     /* from their start */
   TachoLengths prompt_tokens; /* of synthetic prompts: about one word a token */
   TachoLengths output_tokens;
-  gboolean exact_tokens; /* have the server's tokenizer count each synthetic prompt */
+  gboolean exact_tokens; /* words that are one token each, where the server has a tokenizer */
   char *prompts_file;    /* JSONL, ShareGPT or a trace instead of synthetic prompts; or NULL */
   double trace_scale;    /* the trace's time is multiplied by this; 1 */
   guint turns;           /* of a synthetic conversation; 1: single requests */

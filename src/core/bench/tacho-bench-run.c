@@ -7,6 +7,7 @@
 #include "bench/tacho-bench-run.h"
 
 #include "base/tacho-clock.h"
+#include "bench/tacho-bench-words.h"
 #include "bench/tacho-load-engine.h"
 
 #include <curl/curl.h>
@@ -25,7 +26,8 @@ struct _TachoBenchRun
   GArray *timeline; /* of TachoBenchPoint: this reader's copy; its last point is in progress */
   GError *error;
   gboolean keep_chunks;
-  GCancellable *preparing; /* the server is asked what the model takes */
+  GCancellable *preparing; /* the server is asked what the model takes, or counts words */
+  GPtrArray *words;        /* that are one token each, or NULL */
 };
 
 #define PREPARE_TOTAL_S 10.0
@@ -185,6 +187,7 @@ tacho_bench_run_finalize (GObject *object)
   g_clear_pointer (&self->result, tacho_bench_result_unref);
   g_array_unref (self->timeline);
   g_clear_object (&self->preparing);
+  g_clear_pointer (&self->words, g_ptr_array_unref);
   g_clear_error (&self->error);
 
   G_OBJECT_CLASS (tacho_bench_run_parent_class)->finalize (object);
@@ -257,27 +260,55 @@ tacho_bench_run_init (TachoBenchRun *self)
   self->timeline = g_array_new (FALSE, FALSE, sizeof (TachoBenchPoint));
 }
 
-/* What is measured is the REST side, whichever serves else: the engine speaks HTTP. */
-static TachoApi *
-get_api (TachoClientManager *manager)
+static TachoEndpoint *
+get_side (TachoClientManager *manager, const TachoBenchPlan *plan)
 {
-  TachoEndpoint *side = tacho_client_manager_get_side (manager, TACHO_PROTOCOL_REST);
+  return tacho_client_manager_get_side (manager, plan->protocol == TACHO_PROTOCOL_GRPC
+                                                     ? TACHO_PROTOCOL_GRPC
+                                                     : TACHO_PROTOCOL_REST);
+}
+
+/* A run measures one side, never a mixture. */
+static TachoApi *
+get_api (TachoBenchRun *self)
+{
+  TachoEndpoint *side = get_side (self->manager, self->plan);
 
   return side != NULL ? tacho_endpoint_get_api (side) : NULL;
 }
 
-static gboolean
-check_side (TachoClientManager *manager, GError **error)
+/* A profile that has one side only is measured on that. */
+static void
+choose_side (TachoBenchRun *self)
 {
-  if (get_api (manager) != NULL)
+  TachoProfile *profile = tacho_client_manager_get_profile (self->manager);
+  TachoProtocol protocol = tacho_profile_get_protocol (profile);
+
+  if (protocol != TACHO_PROTOCOL_HYBRID)
+    self->plan->protocol = protocol;
+  else if (self->plan->protocol != TACHO_PROTOCOL_GRPC)
+    self->plan->protocol = TACHO_PROTOCOL_REST;
+}
+
+static gboolean
+check_side (TachoBenchRun *self, GError **error)
+{
+  TachoProfile *profile = tacho_client_manager_get_profile (self->manager);
+  gboolean grpc = self->plan->protocol == TACHO_PROTOCOL_GRPC;
+
+  if (get_api (self) != NULL && !grpc && tacho_profile_get_pin (profile) != NULL)
+    g_set_error_literal (error, TACHO_ERROR, TACHO_ERROR_UNSUPPORTED,
+                         "A benchmark over REST cannot hold a server to a pinned certificate: give "
+                         "the certificate of its authority as CA instead");
+  else if (get_api (self) != NULL)
     return TRUE;
-  if (tacho_client_manager_get_api (manager) == NULL)
+  else if (tacho_client_manager_get_api (self->manager) == NULL)
     g_set_error_literal (error, TACHO_ERROR, TACHO_ERROR_INVALID,
                          "The server is not known yet: probe it before a benchmark");
   else
-    g_set_error_literal (error, TACHO_ERROR, TACHO_ERROR_UNSUPPORTED,
-                         "Benchmarks measure over REST, and this server's REST side is not there: "
-                         "give its URL");
+    g_set_error (error, TACHO_ERROR, TACHO_ERROR_UNSUPPORTED,
+                 "The benchmark is to measure over %s, and this server's %s side is not there",
+                 grpc ? "gRPC" : "REST", grpc ? "gRPC" : "REST");
   return FALSE;
 }
 
@@ -300,11 +331,12 @@ tacho_bench_run_new (TachoClientManager *manager, const TachoBenchPlan *plan, GE
 
   if (!tacho_bench_plan_validate (plan, error))
     return NULL;
-  if (!check_side (manager, error))
-    return NULL;
   self = g_object_new (TACHO_TYPE_BENCH_RUN, NULL);
   self->manager = g_object_ref (manager);
   self->plan = tacho_bench_plan_copy (plan);
+  choose_side (self);
+  if (!check_side (self, error) || !tacho_bench_plan_validate (self->plan, error))
+    g_clear_object (&self);
   return self;
 }
 
@@ -332,10 +364,17 @@ make_config (TachoBenchRun *self)
   config->base_url = g_strdup (tacho_profile_get_endpoint (profile));
   config->bearer = g_strdup (tacho_profile_get_api_key (profile));
   config->headers = g_strdupv ((char **) tacho_profile_get_headers (profile));
+  config->grpc_target = g_strdup (tacho_profile_get_grpc_endpoint (profile));
+  config->grpc_tls = tacho_profile_get_grpc_tls (profile);
   config->ca_file = g_strdup (tacho_profile_get_ca_file (profile));
+  config->cert_file = g_strdup (tacho_profile_get_cert_file (profile));
+  config->key_file = g_strdup (tacho_profile_get_key_file (profile));
+  config->pin = g_strdup (tacho_profile_get_pin (profile));
+  config->proxy = g_strdup (tacho_profile_get_proxy (profile));
+  config->words = g_steal_pointer (&self->words);
   for (int i = 0; i < TACHO_N_TIMEOUTS; i++)
     config->timeouts_s[i] = tacho_profile_get_timeout (profile, (TachoTimeout) i);
-  config->api = g_object_ref (get_api (self->manager));
+  config->api = g_object_ref (get_api (self));
   config->plan = tacho_bench_plan_copy (self->plan);
   config->keep_chunks = self->keep_chunks;
   return config;
@@ -347,10 +386,12 @@ make_result (TachoBenchRun *self)
   TachoBenchResult *result = tacho_bench_result_new (self->plan);
   TachoProfile *profile = tacho_client_manager_get_profile (self->manager);
 
-  result->simulated = tacho_endpoint_get_simulated (
-      tacho_client_manager_get_side (self->manager, TACHO_PROTOCOL_REST));
-  result->target_url = g_strdup (tacho_profile_get_url (profile));
-  result->target_family = g_strdup (tacho_api_get_family (get_api (self->manager)));
+  result->simulated = tacho_endpoint_get_simulated (get_side (self->manager, self->plan));
+  result->target_url = g_strdup (self->plan->protocol == TACHO_PROTOCOL_GRPC ||
+                                         tacho_profile_get_url (profile) == NULL
+                                     ? tacho_profile_get_grpc_target (profile)
+                                     : tacho_profile_get_url (profile));
+  result->target_family = g_strdup (tacho_api_get_family (get_api (self)));
   result->target_description = g_strdup (tacho_client_manager_get_description (self->manager));
   result->target_version = g_strdup (tacho_client_manager_get_version (self->manager));
   result->host = tacho_bench_host_to_json ();
@@ -362,6 +403,7 @@ static void prepare (TachoBenchRun *self);
 static gboolean
 begin (TachoBenchRun *self)
 {
+  self->plan->exact_tokens = self->words != NULL;
   self->engine = tacho_load_engine_new (make_config (self), &self->error);
   if (self->engine == NULL)
     return FALSE;
@@ -393,7 +435,7 @@ prepared_cb (GObject *source, GAsyncResult *result, gpointer user_data)
   g_autoptr (TachoBenchRun) self = user_data;
   g_autoptr (TachoGenerateRequest) sample = sample_request (self);
   g_autoptr (TachoHttpReply) reply = NULL;
-  TachoApi *api = get_api (self->manager);
+  TachoApi *api = get_api (self);
 
   reply = tacho_client_manager_send_finish (TACHO_CLIENT_MANAGER (source), result, &self->error);
   if (reply != NULL && api != NULL && tacho_api_parse_prepare (api, sample, reply, &self->error))
@@ -408,17 +450,50 @@ prepared_cb (GObject *source, GAsyncResult *result, gpointer user_data)
     }
 }
 
+static gboolean
+wants_words (TachoBenchRun *self)
+{
+  TachoApi *api = get_api (self);
+
+  return self->plan->exact_tokens && self->plan->prompts_file == NULL &&
+         self->plan->protocol == TACHO_PROTOCOL_REST && api != NULL &&
+         tacho_api_supports (api, TACHO_OP_TOKENIZE);
+}
+
+/* Without an answer the prompts are about as long as was asked for, and the result says so. */
+static void
+words_cb (GObject *source, GAsyncResult *result, gpointer user_data)
+{
+  g_autoptr (TachoBenchRun) self = user_data;
+  g_autoptr (GError) error = NULL;
+  gboolean stopped;
+
+  self->words = tacho_bench_words_finish (result, &error);
+  stopped = g_cancellable_is_cancelled (self->preparing);
+  g_clear_object (&self->preparing);
+  if (!begin (self))
+    end_unstarted (self);
+  else if (stopped)
+    tacho_bench_run_stop (self); /* a run that was stopped has a result, empty as it may be */
+}
+
 /* Some servers must first say what a model takes; no request of the run may pay for that. */
 static void
 prepare (TachoBenchRun *self)
 {
   g_autoptr (TachoGenerateRequest) sample = sample_request (self);
-  g_autoptr (TachoHttpRequest) question = tacho_api_build_prepare (get_api (self->manager), sample);
+  g_autoptr (TachoHttpRequest) question = tacho_api_build_prepare (get_api (self), sample);
 
   if (question != NULL)
     {
       tacho_client_manager_send_async (self->manager, question, PREPARE_TOTAL_S, self->preparing,
                                        prepared_cb, g_object_ref (self));
+      return;
+    }
+  if (wants_words (self))
+    {
+      tacho_bench_words_async (self->manager, get_api (self), self->plan->model, self->preparing,
+                               words_cb, g_object_ref (self));
       return;
     }
   g_clear_object (&self->preparing);
@@ -447,8 +522,8 @@ tacho_bench_run_start (TachoBenchRun *self, GError **error)
 
   self->context = g_main_context_ref_thread_default ();
   sample = sample_request (self);
-  question = tacho_api_build_prepare (get_api (self->manager), sample);
-  if (question != NULL)
+  question = tacho_api_build_prepare (get_api (self), sample);
+  if (question != NULL || wants_words (self))
     {
       self->preparing = g_cancellable_new ();
       set_state (self, TACHO_BENCH_WARMUP);

@@ -43,6 +43,7 @@ tacho_load_config_free (TachoLoadConfig *config)
   g_free (config->cert_file);
   g_free (config->key_file);
   g_free (config->pin);
+  g_free (config->proxy);
   g_clear_pointer (&config->words, g_ptr_array_unref);
   g_clear_object (&config->api);
   g_clear_pointer (&config->plan, tacho_bench_plan_free);

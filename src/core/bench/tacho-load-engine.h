@@ -16,6 +16,7 @@ typedef struct
   char *ca_file;
   char *cert_file, *key_file; /* the client's, or NULL */
   char *pin;                  /* of the server's certificate, or NULL; gRPC only */
+  char *proxy;                /* or NULL; loopback never goes through it */
   GPtrArray *words;           /* of synthetic prompts, or NULL: the usual ones */
   double timeouts_s[TACHO_N_TIMEOUTS];
   TachoApi *api;

@@ -38,7 +38,7 @@ struct _TachoLoadLoop
   gboolean warmup_told;
   gboolean cancelled_all;
   gint64 next_snapshot_ns;
-  gint64 cpu_start_ns;
+  gint64 cpu_start_ns, cpu_end_ns; /* of the window */
   /* gRPC */
   GMainContext *context;
   TachoTransport *grpc;

@@ -204,6 +204,8 @@ next_wake (TachoLoadLoop *self)
 
   if (self->schedule.phase == TACHO_PHASE_WARMUP && start_ns != 0)
     wake = MIN (wake, start_ns);
+  if (is_stopping (self))
+    return G_MAXINT64;
   for (guint i = 0; i < self->n_resting; i++)
     wake = MIN (wake, self->streams[self->resting[i]].rest_until_ns);
   return wake;
@@ -380,6 +382,8 @@ tick (TachoLoadLoop *self)
   gint64 now_ns = tacho_clock_now_ns ();
 
   tacho_load_watch_look (&self->watch, self->shared->recorder, now_ns);
+  if (self->cpu_end_ns == 0 && now_ns >= self->schedule.measure_end_ns)
+    self->cpu_end_ns = thread_cpu_ns ();
   end_overdue (self, now_ns);
   if (self->index != 0)
     return;
@@ -485,7 +489,9 @@ tacho_load_loop_run (TachoLoadLoop *self)
         tacho_histogram_record (self->account.lag, tacho_clock_now_ns () - ready_ns);
       fill_places (self);
     }
-  self->account.cpu_ns = self->cpu_start_ns != 0 ? thread_cpu_ns () - self->cpu_start_ns : 0;
+  if (self->cpu_end_ns == 0)
+    self->cpu_end_ns = thread_cpu_ns ();
+  self->account.cpu_ns = self->cpu_start_ns != 0 ? self->cpu_end_ns - self->cpu_start_ns : 0;
   self->account.chunks = self->counts.chunks;
   self->account.own_reads = self->counts.own_reads;
   self->account.measure_end_ns = self->schedule.measure_end_ns;

@@ -299,7 +299,7 @@ tacho_load_schedule_wake_ns (const TachoLoadSchedule *self, guint busy)
     wake = self->measure_end_ns;
   if (self->phase == TACHO_PHASE_COOLDOWN)
     wake = self->cooldown_end_ns;
-  if (busy >= self->places)
+  if (busy >= self->places || self->phase == TACHO_PHASE_OVER)
     return wake;
   if (tacho_bench_plan_is_open (self->plan))
     return MIN (wake, self->next_due_ns);
