@@ -27,6 +27,8 @@ data_func (const char *data, gsize length, gint64 now_ns, gpointer user_data, GE
 {
   TachoLoadStream *self = user_data;
 
+  if (!self->record->warmup)
+    tacho_histogram_record (self->counts->lag, tacho_clock_now_ns () - now_ns);
   if (now_ns - self->last_byte_ns > SAME_READ_NS)
     self->chunks_in_read = 0;
   self->last_byte_ns = now_ns;

@@ -485,7 +485,7 @@ tacho_load_loop_run (TachoLoadLoop *self)
       for (int i = 0; i < n; i++)
         handle_event (self, &events[i]);
       take_finished (self);
-      if (self->schedule.phase == TACHO_PHASE_MEASURE && n > 0)
+      if (self->schedule.phase == TACHO_PHASE_MEASURE && n > 0 && self->grpc == NULL)
         tacho_histogram_record (self->account.lag, tacho_clock_now_ns () - ready_ns);
       fill_places (self);
     }

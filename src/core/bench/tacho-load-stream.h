@@ -27,6 +27,7 @@ typedef struct
   guint64 chunks;       /* content chunks of measured requests */
   guint64 own_reads;    /* those that came alone in their action */
   gint64 window_start_ns, window_end_ns; /* G_MAXINT64: not yet */
+  TachoHistogram *lag;  /* ns from ready to handled */
 } TachoReadCounts;
 
 typedef struct

@@ -56,7 +56,7 @@ bad_loads (const char *text, gboolean whole, GError **error)
 }
 
 static gboolean
-add_load (GArray *loads, double load, gboolean whole)
+add_load (GArray *loads, double load, gboolean whole, gboolean series)
 {
   double last = loads->len > 0 ? g_array_index (loads, double, loads->len - 1) : 0;
 
@@ -64,7 +64,7 @@ add_load (GArray *loads, double load, gboolean whole)
     load = round (load);
   if (!isfinite (load) || load <= 0 || load > MAX_LOAD || loads->len >= MAX_LOADS)
     return FALSE;
-  if (whole && load == last)
+  if (series && whole && load == last)
     return TRUE; /* 1.5 times 1 is 2, and 1.5 times that 3: rounding may stand still */
   if (load <= last)
     return FALSE;
@@ -92,7 +92,7 @@ read_series (char **parts, GArray *loads, gboolean whole)
       to < from || step <= (factor ? 1 : 0))
     return FALSE;
   for (double load = from; load <= to * (1 + 1e-9); load = factor ? load * step : load + step)
-    if (!add_load (loads, load, whole))
+    if (!add_load (loads, load, whole, TRUE))
       return FALSE;
   return TRUE;
 }
@@ -121,7 +121,7 @@ tacho_sweep_loads_parse (const char *text, gboolean whole, GError **error)
       double load;
 
       if (!read_number (g_strstrip (*word), &load) || (whole && load != floor (load)) ||
-          !add_load (loads, load, whole))
+          !add_load (loads, load, whole, FALSE))
         return bad_loads (text, whole, error);
     }
   return loads->len > 0 ? g_steal_pointer (&loads) : bad_loads (text, whole, error);
