@@ -4,12 +4,12 @@
 _tacho_cli()
 {
   local cur prev command='' i skip=''
-  local commands='probe models prompt bench sweep profiles config simulate'
+  local commands='probe models prompt bench sweep history profiles config simulate'
   local common='--url --profile --grpc --protocol --api --api-key-env --ca --cert --key --pin --proxy --allow-plain-key --header --timeout-connect --timeout-first
     --timeout-idle --timeout-total --json --help'
   local plan='-m --model --concurrency --rate --arrival --requests --duration --warmup --cooldown --ramp --max-errors --until
     --cancel --prompt-tokens --output-tokens --about-tokens --prompts --replay --time-scale --turns --think --completion
-    --seed --salt --no-salt --http2 --threads --worker --slo --no-watch'
+    --seed --salt --no-salt --http2 --threads --worker --slo --no-watch --no-history'
   local options=''
 
   COMPREPLY=()
@@ -49,7 +49,7 @@ _tacho_cli()
       return ;;
     --protocol) mapfile -t COMPREPLY < <(compgen -W 'rest grpc hybrid' -- "$cur"); return ;;
     --api-key-env) mapfile -t COMPREPLY < <(compgen -e -- "$cur"); return ;;
-    --format) mapfile -t COMPREPLY < <(compgen -W 'tacho csv' -- "$cur"); return ;;
+    --format) mapfile -t COMPREPLY < <(compgen -W 'tacho csv vllm aiperf markdown html' -- "$cur"); return ;;
     --fault)
       mapfile -t COMPREPLY < <(compgen -W 'status= latency= slow= stall drop truncate error no_usage' -- "$cur")
       return ;;
@@ -65,6 +65,8 @@ _tacho_cli()
     prompt) options="-m --model --system --max-tokens --temperature --top-p --seed --stop --stream --no-stream --stats $common" ;;
     bench) options="$plan --start-at --fail-on --out --records --format $common" ;;
     sweep) options="$plan --out $common" ;;
+    history) options='list show export delete tag note baseline'
+        [[ $cur == -* ]] && options='--search --out --format --json --help' ;;
     profiles) options='list show add edit remove test default'
         [[ $cur == -* ]] && options="--name -m --model --order --api-key --no-api-key --default $common" ;;
     config) options='show path check set unset'

@@ -69,6 +69,7 @@ cli_bench_plan_options (CliBenchOptions *o, CliOption *list, guint at)
     { "worker", 0, "I/N", FALSE, &o->worker, "Be machine I of N that share the load" },
     { "slo", 0, "LIST", FALSE, &o->slo, "What a good request is: 'ttft<500ms,itl<50ms'" },
     { "no-watch", 0, NULL, FALSE, &o->no_watch, "Do not read the server's metrics meanwhile" },
+    { "no-history", 0, NULL, FALSE, &o->no_history, "Do not keep the run in the history" },
   };
 
   G_STATIC_ASSERT (G_N_ELEMENTS (options) == CLI_BENCH_PLAN_OPTIONS);

@@ -22,7 +22,7 @@ typedef struct
 
 /* The options of the plan; fills `list` from its place `at` on and gives the next place. */
 guint cli_bench_plan_options (CliBenchOptions *o, CliOption *list, guint at);
-#define CLI_BENCH_PLAN_OPTIONS 26
+#define CLI_BENCH_PLAN_OPTIONS 27
 void cli_bench_options_clear (CliBenchOptions *o);
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (CliBenchOptions, cli_bench_options_clear)
 

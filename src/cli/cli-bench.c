@@ -6,8 +6,10 @@
 #include "cli-bench-plan.h"
 #include "cli-bench-progress.h"
 #include "cli-commands.h"
+#include "cli-run.h"
 
 #include "base/tacho-error.h"
+#include "bench/tacho-bench-format.h"
 
 #include <string.h>
 #include <unistd.h>
@@ -17,6 +19,7 @@ typedef struct
   CliSession *session;
   TachoBenchRun *run;
   CliBenchProgress *progress;
+  CliKeeper *keeper;
   gboolean ended;
 } Bench;
 
@@ -30,25 +33,17 @@ usage_error (GError **error, const char *text)
 static gboolean
 check_outputs (const CliBenchOptions *o, gboolean json, GError **error)
 {
-  static const char *const later[] = { "vllm", "aiperf", "html", "markdown", NULL };
+  TachoBenchFormat format = TACHO_BENCH_FORMAT_TACHO;
 
-  if (o->format != NULL && g_strv_contains (later, o->format))
+  if (o->format != NULL && !tacho_bench_format_parse (o->format, &format, error))
     {
-      g_set_error (error, CLI_ERROR, CLI_ERROR_USAGE,
-                   "This version of tacho-cli has not got --format %s; it has tacho and csv.",
-                   o->format);
+      g_prefix_error (error, "--format: ");
       return FALSE;
     }
-  if (o->format != NULL && !g_str_equal (o->format, "tacho") && !g_str_equal (o->format, "csv"))
-    {
-      g_set_error (error, CLI_ERROR, CLI_ERROR_USAGE,
-                   "--format: “%.60s” is not allowed; it takes tacho or csv.", o->format);
-      return FALSE;
-    }
-  if (json && o->out == NULL && g_strcmp0 (o->format, "csv") == 0)
+  if (json && o->out == NULL && format != TACHO_BENCH_FORMAT_TACHO)
     return usage_error (error,
-                        "--json and --format csv cannot both go to the standard output; give "
-                        "--out FILE for the CSV.");
+                        "--json and another --format cannot both go to the standard output; give "
+                        "--out FILE for the other.");
   if (o->out != NULL && o->records != NULL && g_str_equal (o->out, o->records))
     return usage_error (error, "--out and --records name the same file.");
   if (o->out != NULL && !tacho_bench_check_writable (o->out, error))
@@ -88,6 +83,7 @@ snapshot_cb (TachoBenchRun *run, const TachoBenchSnapshot *snapshot, gpointer da
   Bench *bench = data;
 
   cli_bench_progress_show (bench->progress, snapshot);
+  cli_keeper_snapshot (bench->keeper, run, snapshot);
 }
 
 static void
@@ -113,11 +109,13 @@ interrupt_cb (CliSession *session, gpointer data)
 }
 
 static char *
-format_result (TachoBenchResult *result, const char *format)
+format_result (TachoBenchResult *result, const char *name)
 {
-  if (g_strcmp0 (format, "csv") == 0)
-    return tacho_bench_result_to_csv (result);
-  return tacho_bench_result_to_json (result, TRUE);
+  TachoBenchFormat format = TACHO_BENCH_FORMAT_TACHO;
+
+  if (name != NULL)
+    (void) tacho_bench_format_parse (name, &format, NULL); /* checked before the run */
+  return tacho_bench_result_format (result, format);
 }
 
 static void
@@ -128,8 +126,8 @@ print_result (CliSession *session, TachoBenchResult *result, const CliBenchOptio
 
   if (session->globals.json)
     text = tacho_bench_result_to_json (result, TRUE);
-  else if (g_strcmp0 (o->format, "csv") == 0 && o->out == NULL)
-    text = tacho_bench_result_to_csv (result);
+  else if (o->format != NULL && o->out == NULL)
+    text = format_result (result, o->format);
   else
     text = tacho_bench_result_to_text (result);
   line = g_strconcat (text, g_str_has_suffix (text, "\n") ? "" : "\n", NULL);
@@ -253,6 +251,7 @@ run_bench (CliSession *session,
   g_autoptr (GError) error = NULL;
   g_autoptr (TachoBenchRun) run = NULL;
   g_autoptr (CliBenchProgress) progress = NULL;
+  g_autoptr (CliKeeper) keeper = NULL;
   Bench bench = { .session = session };
   TachoBenchResult *result;
 
@@ -268,6 +267,7 @@ run_bench (CliSession *session,
   progress = cli_bench_progress_new (session, plan);
   bench.run = run;
   bench.progress = progress;
+  bench.keeper = keeper = cli_keeper_new (session, !o->no_history);
   g_signal_connect (run, "snapshot", G_CALLBACK (snapshot_cb), &bench);
   g_signal_connect (run, "ended", G_CALLBACK (ended_cb), &bench);
   if (!wait_for_start (session, delay, &error) || !tacho_bench_run_start (run, &error))
@@ -284,6 +284,7 @@ run_bench (CliSession *session,
   result = tacho_bench_run_get_result (run);
   if (result == NULL)
     return cli_session_fail (session, tacho_bench_run_get_error (run));
+  cli_keeper_finish (keeper, result); /* first: a full disk then loses no run */
   return report (session, result, o, assertions);
 }
 
@@ -305,7 +306,8 @@ cli_bench (CliSession *session, int argc, char **argv)
     { "out", 0, "FILE", FALSE, &bench.out, "Write the result to this file" },
     { "records", 0, "FILE", FALSE, &bench.records,
       "Write a JSON line for each request to this file" },
-    { "format", 0, "FORMAT", FALSE, &bench.format, "tacho (JSON, default) or csv" },
+    { "format", 0, "FORMAT", FALSE, &bench.format,
+      "tacho (default), csv, vllm, aiperf, markdown, html" },
     { NULL },
   };
   guint n_options = cli_bench_plan_options (&bench, options, 3);

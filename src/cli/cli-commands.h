@@ -12,6 +12,7 @@ int cli_probe (CliSession *session, int argc, char **argv);
 int cli_models_pull (CliSession *session, const char *id); /* of cli_models */
 int cli_models (CliSession *session, int argc, char **argv);
 int cli_prompt (CliSession *session, int argc, char **argv);
+int cli_history (CliSession *session, int argc, char **argv);
 int cli_sweep (CliSession *session, int argc, char **argv);
 int cli_bench (CliSession *session, int argc, char **argv);
 int cli_config (CliSession *session, int argc, char **argv);

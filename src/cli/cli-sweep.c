@@ -5,6 +5,7 @@
 #include "cli-bench-plan.h"
 #include "cli-bench-progress.h"
 #include "cli-commands.h"
+#include "cli-run.h"
 
 #include "base/tacho-error.h"
 #include "bench/tacho-sweep.h"
@@ -18,6 +19,7 @@ typedef struct
   CliSession *session;
   TachoSweep *sweep;
   CliBenchProgress *progress;
+  CliKeeper *keeper;
   gboolean ended;
 } Sweep;
 
@@ -36,6 +38,15 @@ snapshot_cb (TachoSweep *sweep, const TachoBenchSnapshot *snapshot, gpointer dat
   Sweep *self = data;
 
   cli_bench_progress_show (self->progress, snapshot);
+}
+
+static void
+step_ended_cb (TachoSweep *sweep, TachoBenchResult *result, gpointer data)
+{
+  Sweep *self = data;
+
+  cli_terminal_progress (self->session->terminal, NULL);
+  cli_keeper_finish (self->keeper, result);
 }
 
 static void
@@ -164,6 +175,7 @@ run_sweep (CliSession *session, const CliBenchOptions *o, TachoBenchPlan *plan, 
 {
   g_autoptr (GError) error = NULL;
   g_autoptr (TachoSweep) sweep = NULL;
+  g_autoptr (CliKeeper) keeper = NULL;
   Sweep self = { .session = session };
 
   if (!cli_session_connect (session, &error))
@@ -175,8 +187,10 @@ run_sweep (CliSession *session, const CliBenchOptions *o, TachoBenchPlan *plan, 
   if (sweep == NULL)
     return cli_session_fail (session, error);
   self.sweep = sweep;
+  self.keeper = keeper = cli_keeper_new (session, !o->no_history);
   g_signal_connect (sweep, "step", G_CALLBACK (step_cb), &self);
   g_signal_connect (sweep, "snapshot", G_CALLBACK (snapshot_cb), &self);
+  g_signal_connect (sweep, "step-ended", G_CALLBACK (step_ended_cb), &self);
   g_signal_connect (sweep, "ended", G_CALLBACK (ended_cb), &self);
   if (!tacho_sweep_start (sweep, &error))
     return cli_session_fail (session, error);

@@ -25,13 +25,13 @@ static const Command commands[] = {
   { "prompt", cli_prompt, "Send a prompt and stream the reply" },
   { "bench", cli_bench, "Measure how fast a server is under load" },
   { "sweep", cli_sweep, "The same at rising load: the knee, and the best load" },
+  { "history", cli_history, "The runs that were made on this machine" },
   { "profiles", cli_profiles, "Keep servers under names, with their keys" },
   { "config", cli_config, "Show and set defaults, and where each comes from" },
   { "simulate", cli_simulate, "Run a simulated server for tests" },
 };
 
-static const char *const later_commands[] = { "compare", "analyze",
-                                              "history", "merge",   NULL };
+static const char *const later_commands[] = { "compare", "analyze", "merge", NULL };
 
 static void
 print_help (CliTerminal *terminal)

@@ -11,12 +11,15 @@ import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 import traceback
 
 CLI = os.environ.get("TACHO_CLI") or os.path.join(os.environ["TACHO_BUILD_ROOT"], "src/cli/tacho-cli")
 LIMIT_S = 60
+_folder = tempfile.TemporaryDirectory(prefix="tacho-")
+HISTORY = os.path.join(_folder.name, "history.db")  # of this test alone
 TINY = "sim-tiny-1b-q8_0"
 _tests = []
 
@@ -53,6 +56,7 @@ def main():
 def environment(**extra):
     env = {k: v for k, v in os.environ.items() if not (k.startswith("TACHO_") and k != "TACHO_BUILD_ROOT") and k != "NO_COLOR"}
     env["TACHO_CONFIG"] = "/nonexistent/tacho.conf"  # never the person's own
+    env["TACHO_HISTORY"] = HISTORY
     env.update(extra)
     return env
 

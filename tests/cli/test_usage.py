@@ -6,7 +6,7 @@ import subprocess
 
 from harness import CLI, Skip, environment, expect, main, run, test
 
-COMMANDS = ("probe", "models", "prompt", "bench", "sweep", "profiles", "config", "simulate")
+COMMANDS = ("probe", "models", "prompt", "bench", "sweep", "history", "profiles", "config", "simulate")
 
 
 @test
@@ -49,7 +49,7 @@ def mistakes_are_exit_2_and_say_what_was_meant():
             (["bench", "--url", "sim:", "--turns", "2", "--rate", "3"], "closed loop"),
             (["bench", "--url", "sim:", "--requests", "0"], "--requests: “0”"),
             (["bench", "--url", "sim:", "--concurrency", "999999"], "--concurrency"),
-            (["bench", "--url", "sim:", "--format", "vllm"], "has not got --format vllm"),
+            (["bench", "--url", "sim:", "--format", "vllm", "--json"], "cannot both go"),
             (["prompt", "--max-token", "3"], "Did you mean --max-tokens"),
             (["--urll", "sim:", "probe"], "Did you mean --url"),
             (["probe", "--url"], "--url needs a value"),

@@ -96,7 +96,7 @@ def rooms_of(folder):
         room = parts[2]
         if room in ROOMS:
             return set(ROOMS[:ROOMS.index(room) + 1])
-        return set(ROOMS) | {room}
+        return set(ROOMS) | {room} | ({"bench"} if room == "store" else set())  # the history keeps runs
     if len(parts) > 1 and parts[0] == "src" and parts[1] in OUTSIDE:
         return core | OUTSIDE[parts[1]]
     return None

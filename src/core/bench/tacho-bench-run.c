@@ -355,31 +355,6 @@ tacho_bench_run_set_keep_chunks (TachoBenchRun *self, gboolean keep)
   self->keep_chunks = !!keep;
 }
 
-static TachoLoadConfig *
-make_config (TachoBenchRun *self)
-{
-  TachoProfile *profile = tacho_client_manager_get_profile (self->manager);
-  TachoLoadConfig *config = g_new0 (TachoLoadConfig, 1);
-
-  config->base_url = g_strdup (tacho_profile_get_endpoint (profile));
-  config->bearer = g_strdup (tacho_profile_get_api_key (profile));
-  config->headers = g_strdupv ((char **) tacho_profile_get_headers (profile));
-  config->grpc_target = g_strdup (tacho_profile_get_grpc_endpoint (profile));
-  config->grpc_tls = tacho_profile_get_grpc_tls (profile);
-  config->ca_file = g_strdup (tacho_profile_get_ca_file (profile));
-  config->cert_file = g_strdup (tacho_profile_get_cert_file (profile));
-  config->key_file = g_strdup (tacho_profile_get_key_file (profile));
-  config->pin = g_strdup (tacho_profile_get_pin (profile));
-  config->proxy = g_strdup (tacho_profile_get_proxy (profile));
-  config->words = g_steal_pointer (&self->words);
-  for (int i = 0; i < TACHO_N_TIMEOUTS; i++)
-    config->timeouts_s[i] = tacho_profile_get_timeout (profile, (TachoTimeout) i);
-  config->api = g_object_ref (get_api (self));
-  config->plan = tacho_bench_plan_copy (self->plan);
-  config->keep_chunks = self->keep_chunks;
-  return config;
-}
-
 static TachoBenchResult *
 make_result (TachoBenchRun *self)
 {
@@ -403,8 +378,14 @@ static void prepare (TachoBenchRun *self);
 static gboolean
 begin (TachoBenchRun *self)
 {
+  TachoLoadConfig *config;
+
   self->plan->exact_tokens = self->words != NULL;
-  self->engine = tacho_load_engine_new (make_config (self), &self->error);
+  config = tacho_load_config_new (tacho_client_manager_get_profile (self->manager),
+                                  get_api (self), self->plan);
+  config->keep_chunks = self->keep_chunks;
+  config->words = g_steal_pointer (&self->words);
+  self->engine = tacho_load_engine_new (config, &self->error);
   if (self->engine == NULL)
     return FALSE;
   self->result = make_result (self);
@@ -581,6 +562,22 @@ tacho_bench_run_get_result (TachoBenchRun *self)
 {
   g_return_val_if_fail (TACHO_IS_BENCH_RUN (self), NULL);
   return self->state == TACHO_BENCH_ENDED ? self->result : NULL;
+}
+
+/**
+ * tacho_bench_run_peek_result:
+ * @self: a run
+ *
+ * While the run goes on only what was set before it began may be read: id, started, plan and
+ * target.
+ *
+ * Returns: (transfer none) (nullable): the result to be, once the run has started
+ */
+const TachoBenchResult *
+tacho_bench_run_peek_result (TachoBenchRun *self)
+{
+  g_return_val_if_fail (TACHO_IS_BENCH_RUN (self), NULL);
+  return self->result;
 }
 
 /**

@@ -57,6 +57,8 @@ gboolean tacho_bench_run_start (TachoBenchRun *self, GError **error);
 void tacho_bench_run_stop (TachoBenchRun *self);
 TachoBenchState tacho_bench_run_get_state (TachoBenchRun *self);
 TachoBenchResult *tacho_bench_run_get_result (TachoBenchRun *self); /* (transfer none) (nullable) */
+/* Of a run that has started, before it has ended: its id, plan and target; nothing else. */
+const TachoBenchResult *tacho_bench_run_peek_result (TachoBenchRun *self);
 const GError *tacho_bench_run_get_error (TachoBenchRun *self);
 
 G_END_DECLS

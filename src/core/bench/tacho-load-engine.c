@@ -9,9 +9,6 @@
 #include "bench/tacho-load-loop.h"
 #include "bench/tacho-self-check.h"
 
-#include <string.h>
-#include <time.h>
-
 /* A thread has headroom for so many streams at 50 tokens/s (docs/performance-analysis.md). */
 #define STREAMS_PER_THREAD 1000
 #define RATE_PER_THREAD 4000
@@ -21,34 +18,6 @@ struct _TachoLoadEngine
   TachoLoadConfig *config;
   TachoLoadShared shared;
 };
-
-/**
- * tacho_load_config_free:
- * @config: (nullable): a configuration
- *
- * Frees it and wipes the key.
- */
-void
-tacho_load_config_free (TachoLoadConfig *config)
-{
-  if (config == NULL)
-    return;
-  if (config->bearer != NULL)
-    explicit_bzero (config->bearer, strlen (config->bearer));
-  g_free (config->bearer);
-  g_free (config->base_url);
-  g_free (config->grpc_target);
-  g_strfreev (config->headers);
-  g_free (config->ca_file);
-  g_free (config->cert_file);
-  g_free (config->key_file);
-  g_free (config->pin);
-  g_free (config->proxy);
-  g_clear_pointer (&config->words, g_ptr_array_unref);
-  g_clear_object (&config->api);
-  g_clear_pointer (&config->plan, tacho_bench_plan_free);
-  g_free (config);
-}
 
 static guint
 threads_for (const TachoBenchPlan *plan)

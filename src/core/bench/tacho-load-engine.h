@@ -3,6 +3,7 @@
 #pragma once
 
 #include "bench/tacho-recorder.h"
+#include "config/tacho-profile.h"
 
 G_BEGIN_DECLS
 
@@ -24,6 +25,9 @@ typedef struct
   gboolean keep_chunks;
 } TachoLoadConfig;
 
+TachoLoadConfig *tacho_load_config_new (TachoProfile *profile,
+                                        TachoApi *api,
+                                        const TachoBenchPlan *plan) G_GNUC_WARN_UNUSED_RESULT;
 void tacho_load_config_free (TachoLoadConfig *config);
 
 typedef struct _TachoLoadEngine TachoLoadEngine;

@@ -222,9 +222,16 @@ test_lengths (void)
 static void
 test_until (void)
 {
-  static const char *const bad[] = { "",           "p95",          "p95(ttft_ms)",  "p95(ttft_ms)5%",
-                                     "p95(x)±5%", "p98(ttft_ms)±5%", "mean(e2e_ms)±0%",
-                                     "mean(e2e_ms)±100%" };
+  static const char *const bad[] = {
+    "",
+    "p95",
+    "p95(ttft_ms)",
+    "p95(ttft_ms)5%",
+    "p95(x)±5%",
+    "p98(ttft_ms)±5%",
+    "mean(e2e_ms)±0%",
+    "mean(e2e_ms)±100%",
+  };
   g_autoptr (TachoUntil) until = tacho_until_parse ("p50 (ttft_ms) +- 5 %", NULL);
   g_autofree double *values = g_new (double, 5000);
   TachoDistribution d;

@@ -1,0 +1,287 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Opening the history, and what is written while a run goes on. */
+#define G_LOG_DOMAIN "tacho"
+
+#include "store/tacho-history-private.h"
+
+#include "base/tacho-error.h"
+#include "base/tacho-clock.h"
+
+#include <math.h>
+#include <string.h>
+#include <unistd.h>
+
+G_DEFINE_FINAL_TYPE (TachoHistory, tacho_history, G_TYPE_OBJECT)
+
+static void
+tacho_history_finalize (GObject *object)
+{
+  TachoHistory *self = TACHO_HISTORY (object);
+
+  sqlite3_close (self->db);
+  g_free (self->path);
+  g_free (self->boot_id);
+
+  G_OBJECT_CLASS (tacho_history_parent_class)->finalize (object);
+}
+
+static void
+tacho_history_class_init (TachoHistoryClass *klass)
+{
+  G_OBJECT_CLASS (klass)->finalize = tacho_history_finalize;
+}
+
+static void
+tacho_history_init (TachoHistory *self)
+{
+  if (g_file_get_contents ("/proc/sys/kernel/random/boot_id", &self->boot_id, NULL, NULL))
+    g_strchomp (self->boot_id);
+  else
+    self->boot_id = g_strdup ("");
+}
+
+/**
+ * tacho_history_open:
+ * @path: (nullable): the file; %NULL: `TACHO_HISTORY` of the environment, else tacho/history.db in
+ *   the user's data folder
+ * @notice: (out): what a person should know, or %NULL
+ * @error: return location
+ *
+ * Opens the history, makes it if there is none, and labels runs whose program is gone.
+ *
+ * Returns: (transfer full): the history, or %NULL with %TACHO_ERROR_IO or %TACHO_ERROR_UNSUPPORTED
+ */
+TachoHistory *
+tacho_history_open (const char *path, char **notice, GError **error)
+{
+  g_autoptr (TachoHistory) self = g_object_new (TACHO_TYPE_HISTORY, NULL);
+  const char *named = g_getenv ("TACHO_HISTORY");
+
+  *notice = NULL;
+  if (path == NULL && named != NULL && *named != '\0')
+    path = named;
+  self->path = path != NULL
+                   ? g_strdup (path)
+                   : g_build_filename (g_get_user_data_dir (), "tacho", "history.db", NULL);
+  if (!tacho_history_database_open (self, notice, error))
+    return NULL;
+  return g_steal_pointer (&self);
+}
+
+/**
+ * tacho_history_get_path:
+ * @self: a history
+ *
+ * Returns: its file
+ */
+const char *
+tacho_history_get_path (TachoHistory *self)
+{
+  g_return_val_if_fail (TACHO_IS_HISTORY (self), NULL);
+  return self->path;
+}
+
+static char *
+load_words (const TachoBenchPlan *plan)
+{
+  if (plan->load == TACHO_LOAD_CLOSED)
+    return g_strdup_printf ("%u at a time", plan->concurrency);
+  if (plan->load == TACHO_LOAD_TRACE)
+    return g_strdup ("trace");
+  return g_strdup_printf ("%g/s %s", plan->rate, tacho_load_kind_to_string (plan->load));
+}
+
+/**
+ * tacho_history_begin:
+ * @self: a history
+ * @run: a run that has started
+ * @error: return location
+ *
+ * Notes a run that goes on, so that it is known even if its program does not live to see the end.
+ *
+ * Returns: whether it is written; else %TACHO_ERROR_IO
+ */
+gboolean
+tacho_history_begin (TachoHistory *self, TachoBenchRun *run, GError **error)
+{
+  const TachoBenchResult *result = tacho_bench_run_peek_result (run);
+  g_autofree char *load = load_words (result->plan);
+  sqlite3_stmt *statement = tacho_history_prepare (
+      self,
+      "INSERT OR IGNORE INTO runs (id, started, state, model, url, family, simulated, load, pid, "
+      "boot, process_start) VALUES (?1, ?2, 'running', ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
+      error);
+
+  if (statement == NULL)
+    return FALSE;
+  tacho_history_bind_text (statement, 1, result->id);
+  tacho_history_bind_text (statement, 2, result->started);
+  tacho_history_bind_text (statement, 3, result->plan->model);
+  tacho_history_bind_text (statement, 4, result->target_url);
+  tacho_history_bind_text (statement, 5, result->target_family);
+  sqlite3_bind_int (statement, 6, result->simulated);
+  tacho_history_bind_text (statement, 7, load);
+  sqlite3_bind_int64 (statement, 8, getpid ());
+  tacho_history_bind_text (statement, 9, self->boot_id);
+  sqlite3_bind_int64 (statement, 10, tacho_history_process_start (getpid ()));
+  return tacho_history_step (self, statement, error);
+}
+
+/**
+ * tacho_history_checkpoint:
+ * @self: a history
+ * @id: of a run that goes on
+ * @snapshot: its figures so far
+ * @error: return location
+ *
+ * Keeps the figures, which are all that is left should the program be killed.
+ *
+ * Returns: whether they are written; else %TACHO_ERROR_IO
+ */
+gboolean
+tacho_history_checkpoint (TachoHistory *self,
+                          const char *id,
+                          const TachoBenchSnapshot *snapshot,
+                          GError **error)
+{
+  sqlite3_stmt *statement = tacho_history_prepare (
+      self,
+      "UPDATE runs SET ok = ?2, failed = ?3, window_s = ?4, output_tokens_per_s = ?5, "
+      "requests_per_s = ?6, ttft_p50 = ?7, ttft_p95 = ?8 WHERE id = ?1 AND state = 'running'",
+      error);
+  double elapsed = snapshot->elapsed_s;
+
+  if (statement == NULL)
+    return FALSE;
+  tacho_history_bind_text (statement, 1, id);
+  sqlite3_bind_int64 (statement, 2, (gint64) snapshot->ok);
+  sqlite3_bind_int64 (statement, 3, (gint64) (snapshot->error + snapshot->truncated));
+  tacho_history_bind_double (statement, 4, elapsed);
+  tacho_history_bind_double (statement, 5,
+                             elapsed > 0 ? (double) snapshot->output_tokens / elapsed : NAN);
+  tacho_history_bind_double (statement, 6, elapsed > 0 ? (double) snapshot->ok / elapsed : NAN);
+  tacho_history_bind_double (statement, 7, snapshot->ttft_ms_p50);
+  tacho_history_bind_double (statement, 8, snapshot->ttft_ms_p95);
+  return tacho_history_step (self, statement, error);
+}
+
+static GBytes *
+convert (GConverter *converter, gconstpointer data, gsize length, GError **error)
+{
+  g_autoptr (GInputStream) memory =
+      g_memory_input_stream_new_from_data (data, (gssize) length, NULL);
+  g_autoptr (GInputStream) source = g_converter_input_stream_new (memory, converter);
+  g_autoptr (GOutputStream) sink = g_memory_output_stream_new_resizable ();
+
+  if (g_output_stream_splice (sink, source,
+                              G_OUTPUT_STREAM_SPLICE_CLOSE_SOURCE |
+                                  G_OUTPUT_STREAM_SPLICE_CLOSE_TARGET,
+                              NULL, error) < 0)
+    return NULL;
+  return g_memory_output_stream_steal_as_bytes (G_MEMORY_OUTPUT_STREAM (sink));
+}
+
+static void
+bind_summary (sqlite3_stmt *statement, TachoBenchResult *result)
+{
+  const TachoDistribution *ttft = &result->latency[TACHO_METRIC_TTFT];
+  const TachoDistribution *itl = &result->latency[TACHO_METRIC_ITL];
+
+  sqlite3_bind_int64 (statement, 8, (gint64) result->ok);
+  sqlite3_bind_int64 (statement, 9, (gint64) (result->error + result->truncated));
+  tacho_history_bind_double (statement, 10, result->window_s);
+  tacho_history_bind_double (statement, 11, result->output_tokens_per_s);
+  tacho_history_bind_double (statement, 12, result->requests_per_s);
+  tacho_history_bind_double (statement, 13, ttft->percentiles[TACHO_P50].value);
+  tacho_history_bind_double (statement, 14, ttft->percentiles[TACHO_P95].value);
+  tacho_history_bind_double (statement, 15, itl->percentiles[TACHO_P50].value);
+  sqlite3_bind_int (statement, 16, result->self_check.distorted);
+}
+
+/**
+ * tacho_history_finish:
+ * @self: a history
+ * @result: a run
+ * @error: return location
+ *
+ * Keeps the run whole. What a person added to it stays.
+ *
+ * Returns: whether it is on the disk; else %TACHO_ERROR_IO
+ */
+gboolean
+tacho_history_finish (TachoHistory *self, TachoBenchResult *result, GError **error)
+{
+  g_autoptr (GConverter) zip =
+      G_CONVERTER (g_zlib_compressor_new (G_ZLIB_COMPRESSOR_FORMAT_GZIP, 6));
+  g_autofree char *text = tacho_bench_result_to_json (result, FALSE);
+  g_autofree char *load = load_words (result->plan);
+  g_autoptr (GBytes) document = convert (zip, text, strlen (text), error);
+  sqlite3_stmt *statement;
+
+  if (document == NULL)
+    return FALSE;
+  statement = tacho_history_prepare (
+      self,
+      "INSERT INTO runs (id, started, state, model, url, family, simulated, ok, failed, window_s, "
+      "output_tokens_per_s, requests_per_s, ttft_p50, ttft_p95, itl_p50, distorted, document, "
+      "load) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, "
+      "?18) "
+      "ON CONFLICT (id) DO UPDATE SET state = ?3, ok = ?8, failed = ?9, window_s = ?10, "
+      "output_tokens_per_s = ?11, requests_per_s = ?12, ttft_p50 = ?13, ttft_p95 = ?14, "
+      "itl_p50 = ?15, distorted = ?16, document = ?17, load = ?18",
+      error);
+  if (statement == NULL)
+    return FALSE;
+  tacho_history_bind_text (statement, 1, result->id);
+  tacho_history_bind_text (statement, 2, result->started);
+  tacho_history_bind_text (statement, 3, tacho_run_state_to_string (TACHO_RUN_DONE));
+  tacho_history_bind_text (statement, 4, result->plan->model);
+  tacho_history_bind_text (statement, 5, result->target_url);
+  tacho_history_bind_text (statement, 6, result->target_family);
+  sqlite3_bind_int (statement, 7, result->simulated);
+  bind_summary (statement, result);
+  sqlite3_bind_blob64 (statement, 17, g_bytes_get_data (document, NULL),
+                       g_bytes_get_size (document), SQLITE_STATIC);
+  tacho_history_bind_text (statement, 18, load);
+  return tacho_history_step (self, statement, error);
+}
+
+/**
+ * tacho_history_load:
+ * @self: a history
+ * @id: of a run
+ * @error: return location
+ *
+ * Returns: (transfer full): the run; else %TACHO_ERROR_NOT_FOUND, %TACHO_ERROR_UNSUPPORTED for one
+ * that did not end, %TACHO_ERROR_IO or %TACHO_ERROR_INVALID for one that cannot be read
+ */
+TachoBenchResult *
+tacho_history_load (TachoHistory *self, const char *id, GError **error)
+{
+  g_autoptr (GConverter) unzip =
+      G_CONVERTER (g_zlib_decompressor_new (G_ZLIB_COMPRESSOR_FORMAT_GZIP));
+  g_autoptr (GBytes) text = NULL;
+  sqlite3_stmt *statement =
+      tacho_history_prepare (self, "SELECT document FROM runs WHERE id = ?", error);
+  int code;
+
+  if (statement == NULL)
+    return NULL;
+  tacho_history_bind_text (statement, 1, id);
+  code = sqlite3_step (statement);
+  if (code == SQLITE_ROW && sqlite3_column_type (statement, 0) == SQLITE_BLOB)
+    text = convert (unzip, sqlite3_column_blob (statement, 0),
+                    (gsize) sqlite3_column_bytes (statement, 0), error);
+  else if (code == SQLITE_ROW)
+    g_set_error (error, TACHO_ERROR, TACHO_ERROR_UNSUPPORTED,
+                 "The run %s did not end: only its last figures are known", id);
+  else if (code == SQLITE_DONE)
+    g_set_error (error, TACHO_ERROR, TACHO_ERROR_NOT_FOUND, "The history has no run %s", id);
+  else
+    tacho_history_fail (self, "Cannot read", error);
+  sqlite3_finalize (statement);
+  if (text == NULL)
+    return NULL;
+  return tacho_bench_result_from_json (g_bytes_get_data (text, NULL), g_bytes_get_size (text),
+                                       error);
+}
