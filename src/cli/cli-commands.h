@@ -13,6 +13,8 @@ int cli_models_pull (CliSession *session, const char *id); /* of cli_models */
 int cli_models (CliSession *session, int argc, char **argv);
 int cli_prompt (CliSession *session, int argc, char **argv);
 int cli_history (CliSession *session, int argc, char **argv);
+int cli_compare (CliSession *session, int argc, char **argv);
+int cli_merge (CliSession *session, int argc, char **argv);
 int cli_sweep (CliSession *session, int argc, char **argv);
 int cli_bench (CliSession *session, int argc, char **argv);
 int cli_config (CliSession *session, int argc, char **argv);

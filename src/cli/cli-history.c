@@ -113,9 +113,9 @@ list_runs (CliSession *session, TachoHistory *history, const HistoryOptions *o)
     }
   if (g_list_model_get_n_items (list) == 0)
     {
-      cli_terminal_say (session->terminal, "%s", o->search != NULL
-                                                     ? "No run in the history has these words."
-                                                     : "The history is empty.");
+      cli_terminal_say (session->terminal, "%s",
+                        o->search != NULL ? "No run in the history has these words."
+                                          : "The history is empty.");
       return CLI_EXIT_OK;
     }
   g_ptr_array_add (rows, g_strdupv ((char **) head));
@@ -251,7 +251,7 @@ one_run (CliSession *session, TachoHistory *history, char **words, const History
 static gboolean
 check_words (char **words, const HistoryOptions *o, GError **error)
 {
-  static const char *const verbs[] = { "list", "show",     "delete", "export",
+  static const char *const verbs[] = { "list", "show", "delete",   "export",
                                        "tag",  "note", "baseline", NULL };
   guint n = g_strv_length (words);
   const char *near;

@@ -95,8 +95,8 @@ add_row (GPtrArray *rows, const TachoSweepPoint *point, const TachoBenchResult *
   row[5] = number (result->latency[TACHO_METRIC_ITL].percentiles[TACHO_P50].value, "%.1f");
   row[6] = isfinite (point->attainment) ? g_strdup_printf ("%.0f %%", point->attainment * 100)
                                         : g_strdup ("–");
-  row[7] = g_strdup_printf ("%.0f %%%s", point->failed * 100,
-                            result->self_check.distorted ? " !" : "");
+  row[7] =
+      g_strdup_printf ("%.0f %%%s", point->failed * 100, result->self_check.distorted ? " !" : "");
   g_ptr_array_add (rows, row);
 }
 
@@ -127,7 +127,7 @@ say_findings (GString *out, TachoSweep *sweep, gboolean open)
 static char *
 to_text (TachoSweep *sweep, gboolean open)
 {
-  static const char *const head[] = { "load",     "tokens/s", "requests/s", "TTFT p50", "TTFT p95",
+  static const char *const head[] = { "load",    "tokens/s", "requests/s", "TTFT p50", "TTFT p95",
                                       "ITL p50", "SLO met",  "failed",     NULL };
   g_autoptr (GPtrArray) rows = g_ptr_array_new_with_free_func ((GDestroyNotify) g_strfreev);
   GPtrArray *results = tacho_sweep_get_results (sweep);

@@ -25,13 +25,15 @@ static const Command commands[] = {
   { "prompt", cli_prompt, "Send a prompt and stream the reply" },
   { "bench", cli_bench, "Measure how fast a server is under load" },
   { "sweep", cli_sweep, "The same at rising load: the knee, and the best load" },
+  { "compare", cli_compare, "Did a run get better or worse, and how sure is that" },
   { "history", cli_history, "The runs that were made on this machine" },
+  { "merge", cli_merge, "Put the runs of many machines together" },
   { "profiles", cli_profiles, "Keep servers under names, with their keys" },
   { "config", cli_config, "Show and set defaults, and where each comes from" },
   { "simulate", cli_simulate, "Run a simulated server for tests" },
 };
 
-static const char *const later_commands[] = { "compare", "analyze", "merge", NULL };
+static const char *const later_commands[] = { "analyze", NULL };
 
 static void
 print_help (CliTerminal *terminal)
