@@ -4,7 +4,7 @@
 _tacho_cli()
 {
   local cur prev command='' i skip=''
-  local commands='probe models prompt bench sweep compare history merge profiles config simulate'
+  local commands='probe models prompt bench sweep compare analyze history merge profiles config simulate'
   local common='--url --profile --grpc --protocol --api --api-key-env --ca --cert --key --pin --proxy --allow-plain-key --header --timeout-connect --timeout-first
     --timeout-idle --timeout-total --json --help'
   local plan='-m --model --concurrency --rate --arrival --requests --duration --warmup --cooldown --ramp --max-errors --until
@@ -65,6 +65,7 @@ _tacho_cli()
     prompt) options="-m --model --system --max-tokens --temperature --top-p --seed --stop --stream --no-stream --stats $common" ;;
     bench) options="$plan --start-at --fail-on --out --records --format $common" ;;
     sweep) options="$plan --out $common" ;;
+    analyze) options='--json --help' ;;
     compare) options='--fail-on-regression --metric --force --json --help' ;;
     merge) options='--out --force --json --help' ;;
     history) options='list show export delete tag note baseline'

@@ -10,6 +10,7 @@
 
 #include "base/tacho-error.h"
 #include "bench/tacho-bench-format.h"
+#include "bench/tacho-diagnosis.h"
 
 #include <string.h>
 #include <unistd.h>
@@ -134,6 +135,15 @@ print_result (CliSession *session, TachoBenchResult *result, const CliBenchOptio
   cli_terminal_print (session->terminal, line);
 }
 
+static void
+say_headline (CliSession *session, TachoBenchResult *result)
+{
+  g_autofree char *headline = tacho_diagnosis_headline (result);
+
+  if (headline != NULL)
+    cli_terminal_say (session->terminal, "Analysis: %s; tacho-cli analyze says more.", headline);
+}
+
 static gboolean
 write_files (CliSession *session, TachoBenchResult *result, const CliBenchOptions *o)
 {
@@ -194,6 +204,7 @@ report (CliSession *session,
   gboolean written, held;
 
   print_result (session, result, o);
+  say_headline (session, result);
   written = write_files (session, result, o);
   held = check_assertions (session, result, assertions);
   if (session->interrupts > 0)

@@ -13,6 +13,7 @@ int cli_models_pull (CliSession *session, const char *id); /* of cli_models */
 int cli_models (CliSession *session, int argc, char **argv);
 int cli_prompt (CliSession *session, int argc, char **argv);
 int cli_history (CliSession *session, int argc, char **argv);
+int cli_analyze (CliSession *session, int argc, char **argv);
 int cli_compare (CliSession *session, int argc, char **argv);
 int cli_merge (CliSession *session, int argc, char **argv);
 int cli_sweep (CliSession *session, int argc, char **argv);

@@ -26,14 +26,13 @@ static const Command commands[] = {
   { "bench", cli_bench, "Measure how fast a server is under load" },
   { "sweep", cli_sweep, "The same at rising load: the knee, and the best load" },
   { "compare", cli_compare, "Did a run get better or worse, and how sure is that" },
+  { "analyze", cli_analyze, "What held a run back, and what to do" },
   { "history", cli_history, "The runs that were made on this machine" },
   { "merge", cli_merge, "Put the runs of many machines together" },
   { "profiles", cli_profiles, "Keep servers under names, with their keys" },
   { "config", cli_config, "Show and set defaults, and where each comes from" },
   { "simulate", cli_simulate, "Run a simulated server for tests" },
 };
-
-static const char *const later_commands[] = { "analyze", NULL };
 
 static void
 print_help (CliTerminal *terminal)
@@ -69,9 +68,7 @@ refuse_command (CliTerminal *terminal, const char *name)
   for (guint i = 0; i < G_N_ELEMENTS (commands); i++)
     names[i] = commands[i].name;
   near = cli_closest (name, names);
-  if (g_strv_contains (later_commands, name))
-    cli_terminal_error (terminal, "This version of tacho-cli has not got the command “%s”.", name);
-  else if (near != NULL)
+  if (near != NULL)
     cli_terminal_error (terminal, "Unknown command “%.60s”. Did you mean “%s”?", name, near);
   else
     cli_terminal_error (terminal,

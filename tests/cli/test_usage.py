@@ -6,7 +6,7 @@ import subprocess
 
 from harness import CLI, Skip, environment, expect, main, run, test
 
-COMMANDS = ("probe", "models", "prompt", "bench", "sweep", "compare", "history", "merge", "profiles", "config", "simulate")
+COMMANDS = ("probe", "models", "prompt", "bench", "sweep", "compare", "analyze", "history", "merge", "profiles", "config", "simulate")
 
 
 @test

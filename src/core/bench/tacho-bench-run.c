@@ -7,6 +7,7 @@
 #include "bench/tacho-bench-run.h"
 
 #include "base/tacho-clock.h"
+#include "bench/tacho-bench-watch.h"
 #include "bench/tacho-bench-words.h"
 #include "bench/tacho-load-engine.h"
 
@@ -27,6 +28,7 @@ struct _TachoBenchRun
   GError *error;
   gboolean keep_chunks;
   GCancellable *preparing; /* the server is asked what the model takes, or counts words */
+  TachoBenchWatch *watch;  /* of server and host, or NULL */
   GPtrArray *words;        /* that are one token each, or NULL */
 };
 
@@ -49,24 +51,6 @@ enum
 
 static GParamSpec *properties[N_PROPS];
 static guint signals[N_SIGNALS];
-
-GType
-tacho_bench_state_get_type (void)
-{
-  static const GEnumValue values[] = {
-    { TACHO_BENCH_IDLE, "TACHO_BENCH_IDLE", "idle" },
-    { TACHO_BENCH_WARMUP, "TACHO_BENCH_WARMUP", "warmup" },
-    { TACHO_BENCH_MEASURING, "TACHO_BENCH_MEASURING", "measuring" },
-    { TACHO_BENCH_STOPPING, "TACHO_BENCH_STOPPING", "stopping" },
-    { TACHO_BENCH_ENDED, "TACHO_BENCH_ENDED", "ended" },
-    { 0, NULL, NULL },
-  };
-  static gsize type;
-
-  if (g_once_init_enter (&type))
-    g_once_init_leave (&type, g_enum_register_static ("TachoBenchState", values));
-  return type;
-}
 
 static void
 set_state (TachoBenchRun *self, TachoBenchState state)
@@ -117,6 +101,9 @@ take_end (TachoBenchRun *self)
 {
   g_clear_pointer (&self->thread, g_thread_join);
   g_clear_pointer (&self->engine, tacho_load_engine_free);
+  if (self->watch != NULL)
+    tacho_bench_watch_finish (self->watch, self->result);
+  g_clear_object (&self->watch);
   set_state (self, TACHO_BENCH_ENDED);
   g_signal_emit (self, signals[SIGNAL_ENDED], 0);
   g_object_unref (self); /* the thread's */
@@ -172,6 +159,7 @@ tacho_bench_run_dispose (GObject *object)
 
   /* A run that goes on holds itself: here the thread has ended or was never started. */
   g_clear_pointer (&self->engine, tacho_load_engine_free);
+  g_clear_object (&self->watch);
   g_clear_object (&self->manager);
 
   G_OBJECT_CLASS (tacho_bench_run_parent_class)->dispose (object);
@@ -370,6 +358,9 @@ make_result (TachoBenchRun *self)
   result->target_description = g_strdup (tacho_client_manager_get_description (self->manager));
   result->target_version = g_strdup (tacho_client_manager_get_version (self->manager));
   result->host = tacho_bench_host_to_json ();
+  result->server_is_local = tacho_bench_is_local (
+      self->plan->protocol == TACHO_PROTOCOL_GRPC ? tacho_profile_get_grpc_endpoint (profile)
+                                                  : tacho_profile_get_endpoint (profile));
   return result;
 }
 
@@ -390,6 +381,11 @@ begin (TachoBenchRun *self)
     return FALSE;
   self->result = make_result (self);
   set_state (self, TACHO_BENCH_WARMUP);
+  if (self->plan->watch_server)
+    {
+      self->watch = tacho_bench_watch_new (self->manager, get_api (self), self->plan->model);
+      tacho_bench_watch_start (self->watch);
+    }
   self->thread = g_thread_new ("tacho-load", thread_func, g_object_ref (self));
   return TRUE;
 }

@@ -345,7 +345,9 @@ end_overdue (TachoLoadLoop *self, gint64 now_ns)
 {
   for (guint i = 0; i < self->n_streams; i++)
     {
-      TachoErrorCode overdue = tacho_load_stream_overdue (&self->streams[i], now_ns);
+      TachoErrorCode overdue = self->streams[i].record != NULL
+                                   ? tacho_load_stream_overdue (&self->streams[i], now_ns)
+                                   : (TachoErrorCode) 0;
 
       if (overdue != 0)
         end (self, &self->streams[i], CURLE_OK, overdue);

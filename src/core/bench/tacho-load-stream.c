@@ -377,7 +377,7 @@ is_over (gint64 since_ns, gint64 now_ns, double limit_s)
 
 /**
  * tacho_load_stream_overdue:
- * @self: a stream
+ * @self: a stream with a request
  * @now_ns: now
  *
  * Returns: the class of the timeout that has passed, or 0; %TACHO_ERROR_CANCELLED for a body that
@@ -388,8 +388,6 @@ tacho_load_stream_overdue (const TachoLoadStream *self, gint64 now_ns)
 {
   const double *limits = self->config->timeouts_s;
 
-  if (self->record == NULL)
-    return (TachoErrorCode) 0;
   if (self->cancel_at_ns != 0 && now_ns >= self->cancel_at_ns && self->record->end_ns == 0)
     return TACHO_ERROR_CANCELLED;
   if (self->grpc != NULL)

@@ -425,8 +425,8 @@ test_read_damaged (void)
     "{\"schema\":\"tacho.run/1\",\"plan\":{},\"requests\":{\"n\":-1}}",
     "{\"schema\":\"tacho.run/1\",\"plan\":{},\"requests\":{\"n\":2,\"status\":[\"ok\"]}}",
     "{\"schema\":\"tacho.run/1\",\"plan\":{},\"requests\":{\"n\":1,\"status\":[{}]}}",
-    "{\"schema\":\"tacho.run/1\",\"plan\":{},\"requests\":{\"n\":1,\"status\":[\"ok\"],"
-    "\"start_ns\":[]}}",
+    ("{\"schema\":\"tacho.run/1\",\"plan\":{},"
+    "\"requests\":{\"n\":1,\"status\":[\"ok\"],\"start_ns\":[]}}"),
   };
 
   for (gsize i = 0; i < G_N_ELEMENTS (texts); i++)
