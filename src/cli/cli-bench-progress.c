@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* The progress of a run: one live line on a terminal, plain lines in a pipe. */
+/* The progress of a run: a live dashboard on a terminal, plain lines in a pipe. */
 #define G_LOG_DOMAIN "tacho-cli"
 
 #include "cli-bench-progress.h"
@@ -9,6 +9,8 @@
 #include <math.h>
 
 #define PLAIN_INTERVAL_NS (5 * TACHO_NS_PER_S)
+#define SPARKLINE 24
+#define BAR 16
 
 struct _CliBenchProgress
 {
@@ -98,6 +100,56 @@ describe (CliBenchProgress *self, const TachoBenchSnapshot *s)
   return g_string_free (line, FALSE);
 }
 
+/* Eight heights for the newest points: the shape of the run so far. */
+static void
+add_sparkline (GString *out, const TachoBenchSnapshot *s)
+{
+  static const char *const heights[] = { "▁", "▂", "▃", "▄", "▅", "▆", "▇", "█" };
+  guint first = s->n_timeline > SPARKLINE ? s->n_timeline - SPARKLINE : 0;
+  double most = 0;
+
+  for (guint i = first; i < s->n_timeline; i++)
+    most = fmax (most, s->timeline[i].output_tokens_per_s);
+  for (guint i = first; i < s->n_timeline; i++)
+    g_string_append (
+        out, heights[most > 0 ? MIN ((guint) (s->timeline[i].output_tokens_per_s / most * 7.99), 7)
+                              : 0]);
+  for (guint i = s->n_timeline - first; i < SPARKLINE; i++)
+    g_string_append_c (out, ' ');
+}
+
+static void
+add_percentiles (GString *out, const char *name, double p50, double p95, double p99)
+{
+  if (isnan (p50))
+    g_string_append_printf (out, "%s –  ", name);
+  else
+    g_string_append_printf (out, "%s p50 %.1f  p95 %.1f  p99 %.1f ms    ", name, p50, p95, p99);
+}
+
+static char *
+dashboard (CliBenchProgress *self, const TachoBenchSnapshot *s)
+{
+  g_autofree char *first = describe (self, s);
+  GString *out = g_string_new (NULL);
+  guint full = (guint) (s->fraction * BAR);
+
+  g_string_append_c (out, '[');
+  for (guint i = 0; i < BAR; i++)
+    g_string_append (out, i < full ? "█" : "·");
+  g_string_append_printf (out, "] %s\n  ", first);
+  add_sparkline (out, s);
+  g_string_append_printf (out, "  %.0f tokens/s  %.1f requests/s\n  ", s->output_tokens_per_s,
+                          s->requests_per_s);
+  add_percentiles (out, "TTFT", s->ttft_ms_p50, s->ttft_ms_p95, s->ttft_ms_p99);
+  add_percentiles (out, "gap", s->chunk_gap_ms_p50, s->chunk_gap_ms_p95, s->chunk_gap_ms_p99);
+  for (int i = 1; i < TACHO_ERROR_N_CLASSES; i++)
+    if (s->errors[i] > 0)
+      g_string_append_printf (out, "\n  %s %" G_GUINT64_FORMAT,
+                              tacho_error_class ((TachoErrorCode) i), s->errors[i]);
+  return g_string_free (out, FALSE);
+}
+
 void
 cli_bench_progress_show (CliBenchProgress *self, const TachoBenchSnapshot *snapshot)
 {
@@ -108,7 +160,9 @@ cli_bench_progress_show (CliBenchProgress *self, const TachoBenchSnapshot *snaps
     return;
   if (cli_terminal_is_live (self->session->terminal))
     {
-      cli_terminal_progress (self->session->terminal, line);
+      g_autofree char *lines = dashboard (self, snapshot);
+
+      cli_terminal_progress (self->session->terminal, lines);
       return;
     }
   if (now < self->next_plain_ns)

@@ -13,6 +13,8 @@
 
 #define DEFAULT_COLUMNS 80
 #define ERASE_LINE "\r\033[K"
+#define LINE_UP "\033[A"
+#define MAX_PROGRESS_LINES 8
 
 struct _CliTerminal
 {
@@ -23,7 +25,7 @@ struct _CliTerminal
   gboolean colour;
   gboolean broken;
   int out_errno;
-  gboolean progress_shown;
+  guint progress_lines; /* that are shown */
   gboolean text_mid_line; /* model text on the terminal does not end with a line end */
 };
 
@@ -222,18 +224,25 @@ columns (void)
 }
 
 void
-cli_terminal_progress (CliTerminal *self, const char *line)
+cli_terminal_progress (CliTerminal *self, const char *text)
 {
-  g_autofree char *safe = NULL;
-  g_autofree char *whole = NULL;
+  g_autoptr (GString) out = g_string_new (NULL);
+  g_auto (GStrv) lines = text != NULL ? g_strsplit (text, "\n", MAX_PROGRESS_LINES) : NULL;
+  guint n = text != NULL ? g_strv_length (lines) : 0;
 
-  if (!self->live || (line == NULL && !self->progress_shown))
+  if (!self->live || (n == 0 && self->progress_lines == 0))
     return;
-  if (line != NULL)
-    safe = tacho_text_sanitize_line (line, -1, columns () - 1);
-  whole = g_strconcat (ERASE_LINE, safe, NULL);
-  self->progress_shown = line != NULL;
-  write_all (STDERR_FILENO, whole, strlen (whole));
+  g_string_append (out, ERASE_LINE);
+  for (guint i = 1; i < self->progress_lines; i++)
+    g_string_append (out, LINE_UP ERASE_LINE);
+  for (guint i = 0; i < n; i++)
+    {
+      g_autofree char *safe = tacho_text_sanitize_line (lines[i], -1, columns () - 1);
+
+      g_string_append_printf (out, "%s%s", i > 0 ? "\n" : "", safe);
+    }
+  self->progress_lines = n;
+  write_all (STDERR_FILENO, out->str, out->len);
 }
 
 static guint

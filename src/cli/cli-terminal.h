@@ -25,7 +25,8 @@ void cli_terminal_say (CliTerminal *self, const char *format, ...) G_GNUC_PRINTF
 void cli_terminal_error (CliTerminal *self, const char *format, ...) G_GNUC_PRINTF (2, 3);
 void cli_terminal_ask (CliTerminal *self, const char *text); /* no line end is added */
 void cli_terminal_dim (CliTerminal *self, const char *text); /* reasoning; only on a terminal */
-void cli_terminal_progress (CliTerminal *self, const char *line); /* NULL: take it away */
+/* A few lines that are rewritten; NULL: take them away. */
+void cli_terminal_progress (CliTerminal *self, const char *text);
 
 /* Aligned columns; a row is a NULL-terminated array, the first row is the head. Cells are made
  * safe. */

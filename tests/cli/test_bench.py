@@ -65,6 +65,9 @@ def the_table_says_simulated_and_a_pipe_has_no_escapes():
 def a_terminal_gets_a_live_line():
     code, out = run_on_terminal("bench", "--url", "sim:", *SMALL[:2], "--output-tokens", 32, "--requests", 40)
     assert code == 0 and b"\r\033[K" in out and b"measuring" in out and b"in flight" in out, out
+    # A dashboard: a chart of the throughput, and percentiles of TTFT and gaps, each look over the last.
+    text = out.decode()
+    assert "\033[A" in text and any(bar in text for bar in "▃▄▅▆▇█") and "TTFT p50" in text and "gap p50" in text
 
 
 @test

@@ -31,6 +31,14 @@ def an_open_loop_sends_on_schedule_whatever_the_replies_do():
 
 
 @test
+def an_overloaded_server_has_the_throughput_that_it_has():
+    run_ = bench("--rate", "150", "--duration", "2", "--warmup", "1s")
+    # What was due in the warm-up fills the window: the server did that work in it.
+    assert run_["throughput"]["requests_per_s"] > 20, run_["throughput"]
+    assert run_["latency"]["ttft_ms"]["p50"]["value"] > 500 and run_["throughput"]["output_tokens_per_s"] > 160
+
+
+@test
 def the_same_seed_gives_the_same_arrivals():
     def schedule(seed):
         run_ = bench("--rate", "200", "-n", "20", "--warmup", "0", "--seed", seed)

@@ -198,19 +198,33 @@ typedef struct
   double tokens_in_window;
 } Sums;
 
+/* What lies in the window, whichever phase it is of: where the load has no seam, the requests of
+ * the warm-up that end in the window are the server's work in it, as those that end after it are
+ * not. */
 static void
-add_ok (Sums *sums, TachoBenchResult *result, TachoBenchRecord *record, const TachoSlo *slo)
+add_to_window (Sums *sums, const TachoBenchResult *result, const TachoBenchRecord *record)
 {
-  gint64 end_ns = result->window_start_ns + (gint64) (result->window_s * TACHO_NS_PER_S + 0.5);
+  gint64 start_ns = result->window_start_ns;
+  gint64 end_ns = start_ns + (gint64) (result->window_s * TACHO_NS_PER_S + 0.5);
+
+  if (record->first_ns > start_ns && record->first_ns <= end_ns)
+    sums->prompt_tokens_in_window += (guint64) MAX (record->prompt_tokens, 0);
+  if (record->chunks > 0)
+    sums->tokens_in_window +=
+        (double) MAX (record->output_tokens, 0) * record->chunks_in_window / record->chunks;
+  if (record->end_ns <= start_ns || record->end_ns > end_ns)
+    return;
+  sums->completed++;
+  sums->good += record->slo_met;
+}
+
+static void
+add_counted (Sums *sums, TachoBenchResult *result, const TachoBenchRecord *record)
+{
   guint64 tokens = (guint64) MAX (record->output_tokens, 0);
-  guint64 prompt = (guint64) MAX (record->prompt_tokens, 0);
 
   sums->output_tokens += tokens;
-  sums->prompt_tokens += prompt;
-  if (record->first_ns != 0 && record->first_ns <= end_ns)
-    sums->prompt_tokens_in_window += prompt;
-  if (record->chunks > 0)
-    sums->tokens_in_window += (double) tokens * record->chunks_in_window / record->chunks;
+  sums->prompt_tokens += (guint64) MAX (record->prompt_tokens, 0);
   if (record->tokens_from_usage && record->chunks > 0)
     {
       sums->usage_tokens += tokens;
@@ -220,14 +234,24 @@ add_ok (Sums *sums, TachoBenchResult *result, TachoBenchRecord *record, const Ta
     result->tokens_from_usage++;
   else
     result->tokens_from_chunks++;
-  record->slo_met = slo != NULL && tacho_slo_met (slo, tacho_bench_record_ttft_ms (record),
-                                                  tacho_bench_record_e2e_ms (record),
-                                                  tacho_bench_record_itl_ms (record),
-                                                  tacho_bench_record_tpot_ms (record));
-  if (record->end_ns > end_ns)
+}
+
+static void
+add (Sums *sums, TachoBenchResult *result, TachoBenchRecord *record, const TachoSlo *slo)
+{
+  if (record->voided)
     return;
-  sums->completed++;
-  sums->good += record->slo_met;
+  if (record->status == TACHO_RECORD_CANCELLED)
+    sums->partial_chunks += record->chunks_in_window;
+  if (record->status != TACHO_RECORD_OK)
+    return;
+  record->slo_met =
+      slo != NULL &&
+      tacho_slo_met (slo, tacho_bench_record_ttft_ms (record), tacho_bench_record_e2e_ms (record),
+                     tacho_bench_record_itl_ms (record), tacho_bench_record_tpot_ms (record));
+  add_to_window (sums, result, record);
+  if (!record->warmup)
+    add_counted (sums, result, record);
 }
 
 static void
@@ -288,12 +312,7 @@ tacho_bench_result_summarise (TachoBenchResult *result)
       TachoBenchRecord *record = g_ptr_array_index (result->records, i);
 
       count (result, record);
-      if (!tacho_bench_record_counts (record))
-        continue;
-      if (record->status == TACHO_RECORD_OK)
-        add_ok (&sums, result, record, slo);
-      else if (record->status == TACHO_RECORD_CANCELLED)
-        sums.partial_chunks += record->chunks_in_window;
+      add (&sums, result, record, slo);
     }
   fill_throughput (result, &sums, slo != NULL);
   fill_latency (result);
