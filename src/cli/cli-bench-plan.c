@@ -64,7 +64,7 @@ cli_bench_plan_options (CliBenchOptions *o, CliOption *list, guint at)
     { "salt", 0, NULL, FALSE, &o->salt,
       "Make each prompt unique, against prefix caches (default)" },
     { "no-salt", 0, NULL, FALSE, &o->no_salt, "Let prefix caches work" },
-    { "http2", 0, NULL, FALSE, &o->http2, "HTTP/2 instead of HTTP/1.1" },
+    { "http2", 0, NULL, FALSE, &o->http2, "HTTP/2 instead of HTTP/1.1, over TLS" },
     { "threads", 0, "N", FALSE, &o->threads, "Load threads (as many as the load needs)" },
     { "worker", 0, "I/N", FALSE, &o->worker, "Be machine I of N that share the load" },
     { "slo", 0, "LIST", FALSE, &o->slo, "What a good request is: 'ttft<500ms,itl<50ms'" },

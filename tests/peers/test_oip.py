@@ -99,9 +99,12 @@ def triton_by_the_command_line():
         assert reply["finish_reason"] == "stop" and len(reply["attempts"]) == 1
         cut = expect(run("prompt", *target, "-m", "vllm", "--json", "fault:cut"), 1).json()
         assert cut["status"] == "truncated" and cut["text"] == "echo: ", cut
+        bench = expect(run("bench", *target, "-m", "vllm", "-n", "12", "-c", "3", "--warmup", "0", "--json"), 0).json()
+        assert bench["counts"]["ok"] == 12 and bench["target"]["protocol"] == "grpc", bench["errors"]
+        assert bench["latency"]["ttft_ms"]["n"] == 12 and bench["latency"]["ttft_ms"]["min"] > 0
         died = expect(run("prompt", *target, "-m", "vllm", "--json", "fault:abort"), 1).json()
         assert died["error"] == "grpc" and "the backend died" in died["message"], died
-        assert server.inferred == 3
+        assert server.inferred == 3 + 12
     gone = expect(run("prompt", *target, "-m", "vllm", "hello"), 3)
     assert "Nothing listens" in gone.err, gone
 

@@ -5,6 +5,7 @@
 #include "bench/tacho-bench-result.h"
 
 #include "base/tacho-text.h"
+#include "bench/tacho-export-report.h"
 
 #include <errno.h>
 #include <glib/gstdio.h>
@@ -214,7 +215,8 @@ add_latency_table (GString *out, const TachoBenchResult *result)
 
   g_string_append (
       out,
-      "latency, ms              n      mean       p50       p90       p95       p99       max\n");
+      "latency, ms                     n      mean       p50       p90       p95       p99 "
+      "      max\n");
   for (int m = 0; m < TACHO_N_METRICS; m++)
     {
       const TachoDistribution *distribution = &result->latency[m];
@@ -222,9 +224,9 @@ add_latency_table (GString *out, const TachoBenchResult *result)
       g_autofree char *max = format_ms (distribution->max);
       g_autofree char *n = g_strdup_printf ("%" G_GUINT64_FORMAT, distribution->n);
 
-      if (distribution->n == 0)
+      if (!tacho_report_shows (result, (guint) m))
         continue;
-      g_string_append_printf (out, "  %-14s", tacho_metric_names[m]);
+      g_string_append_printf (out, "  %-21s", tacho_metric_names[m]);
       add_column (out, n, 10);
       add_column (out, mean, 10);
       for (gsize i = 0; i < G_N_ELEMENTS (shown); i++)
@@ -260,17 +262,25 @@ add_errors (GString *out, const TachoBenchResult *result)
     g_string_append_c (out, '\n');
 }
 
+static char *
+format_share (double share)
+{
+  return isfinite (share) ? g_strdup_printf ("%.0f %%", share * 100) : g_strdup ("–");
+}
+
 static void
 add_self_check (GString *out, const TachoBenchResult *result)
 {
   const TachoSelfCheck *check = &result->self_check;
+  g_autofree char *own = format_share (check->own_read_share);
+  g_autofree char *reused = format_share (check->connections_reused_share);
 
   g_string_append_printf (out,
                           "self-check: %s; client CPU %.0f %%, loop lag p99 %.2f ms, chunks with a "
-                          "read of their own %.0f %%, connections reused %.0f %%\n",
+                          "read of their own %s, connections reused %s\n",
                           check->distorted ? "THE CLIENT MAY HAVE DISTORTED THIS RUN" : "ok",
                           check->client_cpu_share * 100, check->loop_lag_ms_p99,
-                          check->own_read_share * 100, check->connections_reused_share * 100);
+                          own, reused);
   for (char **warning = check->warnings; warning != NULL && *warning != NULL; warning++)
     g_string_append_printf (out, "  ! %s\n", *warning);
 }
@@ -297,6 +307,11 @@ tacho_bench_result_to_text (TachoBenchResult *result)
       "requests: %" G_GUINT64_FORMAT " ok, %" G_GUINT64_FORMAT " error, %" G_GUINT64_FORMAT
       " truncated, %" G_GUINT64_FORMAT " cancelled, %" G_GUINT64_FORMAT " warm-up (not counted)\n",
       result->ok, result->error, result->truncated, result->cancelled, result->warmup);
+  if (result->cooldown + result->voided > 0)
+    g_string_append_printf (out,
+                            "%" G_GUINT64_FORMAT " of cool-down and %" G_GUINT64_FORMAT
+                            " voided (not counted)\n",
+                            result->cooldown, result->voided);
   add_errors (out, result);
   g_string_append_printf (out, "throughput: %.1f output tokens/s, %.2f requests/s over %.2f s\n",
                           result->output_tokens_per_s, result->requests_per_s, result->window_s);

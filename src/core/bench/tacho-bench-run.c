@@ -288,6 +288,11 @@ check_side (TachoBenchRun *self, GError **error)
     g_set_error_literal (error, TACHO_ERROR, TACHO_ERROR_UNSUPPORTED,
                          "A benchmark over REST cannot hold a server to a pinned certificate: give "
                          "the certificate of its authority as CA instead");
+  else if (get_api (self) != NULL && self->plan->http2 &&
+           !g_str_has_prefix (tacho_profile_get_endpoint (profile), "https:"))
+    g_set_error_literal (error, TACHO_ERROR, TACHO_ERROR_INVALID,
+                         "HTTP/2 is measured over TLS, where both sides agree on it: give an https "
+                         "address");
   else if (get_api (self) != NULL)
     return TRUE;
   else if (tacho_client_manager_get_api (self->manager) == NULL)

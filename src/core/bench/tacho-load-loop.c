@@ -160,6 +160,9 @@ tacho_load_loop_new (TachoLoadShared *shared, guint index, GError **error)
   self->index = index;
   self->epoll_fd = self->curl_timer_fd = self->tick_fd = self->wake_fd = self->schedule_fd = -1;
   self->counts.window_start_ns = self->counts.window_end_ns = G_MAXINT64;
+  /* A connection that many share is never idle to be looked at, and says itself when it goes. */
+  if (plan->http2)
+    self->counts.habit = TACHO_HABIT_KEEPS;
   self->account.lag = self->counts.lag = tacho_histogram_new ();
   tacho_load_schedule_init (&self->schedule, plan, shared->prompts, share, 0);
   self->n_streams = self->schedule.places;

@@ -202,12 +202,9 @@ set_options (TachoLoadStream *self)
     curl_easy_setopt (easy, CURLOPT_HTTP_VERSION, (long) CURL_HTTP_VERSION_1_1);
   else
     {
-      /* Without TLS there is nothing to negotiate with: the server must speak it from the start. */
-      gboolean tls = g_str_has_prefix (config->base_url, "https:");
-
-      curl_easy_setopt (easy, CURLOPT_HTTP_VERSION,
-                        (long) (tls ? CURL_HTTP_VERSION_2TLS
-                                    : CURL_HTTP_VERSION_2_PRIOR_KNOWLEDGE));
+      /* Negotiated by TLS. Without it libcurl 7.88 cannot share a connection: its second request
+       * fails with CURLE_HTTP2. */
+      curl_easy_setopt (easy, CURLOPT_HTTP_VERSION, (long) CURL_HTTP_VERSION_2TLS);
       curl_easy_setopt (easy, CURLOPT_PIPEWAIT, 1L);
     }
   curl_easy_setopt (easy, CURLOPT_HTTP09_ALLOWED, 0L);
