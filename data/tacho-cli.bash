@@ -63,7 +63,7 @@ _tacho_cli()
     models) options='list show load unload pull delete'
         [[ $cur == -* ]] && options="--all --from --refresh $common" ;;
     prompt) options="-m --model --system --max-tokens --temperature --top-p --seed --stop --stream --no-stream --stats $common" ;;
-    bench) options="$plan --start-at --fail-on --out --records --format $common" ;;
+    bench) options="$plan --calibrate --start-at --fail-on --out --records --format $common" ;;
     sweep) options="$plan --out $common" ;;
     analyze) options='--json --help' ;;
     compare) options='--fail-on-regression --metric --force --json --help' ;;

@@ -17,7 +17,7 @@ typedef struct
   char *seed, *slo, *threads, *worker, *start_at;
   char *out, *records, *format;
   char **fail_on;
-  gboolean replay, salt, no_salt, completion, http2, about_tokens, no_watch, no_history;
+  gboolean replay, salt, no_salt, completion, http2, about_tokens, no_watch, no_history, calibrate;
 } CliBenchOptions;
 
 /* The options of the plan; fills `list` from its place `at` on and gives the next place. */

@@ -5,6 +5,7 @@
 #include "cli-assert.h"
 #include "cli-bench-plan.h"
 #include "cli-bench-progress.h"
+#include "cli-calibrate.h"
 #include "cli-commands.h"
 #include "cli-run.h"
 
@@ -303,13 +304,15 @@ int
 cli_bench (CliSession *session, int argc, char **argv)
 {
   g_auto (CliBenchOptions) bench = { NULL };
-  CliOption options[CLI_BENCH_PLAN_OPTIONS + 9] = {
+  CliOption options[CLI_BENCH_PLAN_OPTIONS + 10] = {
     { "concurrency", 'c', "N", FALSE, &bench.concurrency, "Requests in flight at a time (4)" },
     { "rate", 'r', "R", FALSE, &bench.rate,
       "Or send R requests a second, however slow the replies" },
     { "requests", 'n', "N", FALSE, &bench.requests, "Measure so many requests (64)" },
   };
   const CliOption outputs[] = {
+    { "calibrate", 0, NULL, FALSE, &bench.calibrate,
+      "Measure the client itself: how many streams it stamps right here" },
     { "start-at", 0, "TIME", FALSE, &bench.start_at,
       "Begin then: ISO 8601, or seconds since 1970" },
     { "fail-on", 0, "EXPR", TRUE, &bench.fail_on,
@@ -361,5 +364,8 @@ cli_bench (CliSession *session, int argc, char **argv)
       !cli_bench_start_delay (bench.start_at, g_get_real_time (), &delay, &error) ||
       !check_outputs (&bench, session->globals.json, &error))
     return cli_session_fail (session, error);
+  if (bench.calibrate)
+    return cli_calibrate (session, bench.concurrency != NULL ? plan->concurrency : 0,
+                          plan->duration_s);
   return run_bench (session, &bench, plan, delay, assertions);
 }
