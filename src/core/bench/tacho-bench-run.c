@@ -11,8 +11,6 @@
 #include "bench/tacho-bench-words.h"
 #include "bench/tacho-load-engine.h"
 
-#include <curl/curl.h>
-
 struct _TachoBenchRun
 {
   GObject parent_instance;
@@ -97,16 +95,25 @@ take_snapshot (TachoBenchRun *self, TachoSnapshotMessage *message)
 }
 
 static void
+watched_cb (gpointer user_data)
+{
+  TachoBenchRun *self = user_data;
+
+  g_clear_object (&self->watch);
+  set_state (self, TACHO_BENCH_ENDED);
+  g_signal_emit (self, signals[SIGNAL_ENDED], 0);
+  g_object_unref (self); /* the thread's */
+}
+
+static void
 take_end (TachoBenchRun *self)
 {
   g_clear_pointer (&self->thread, g_thread_join);
   g_clear_pointer (&self->engine, tacho_load_engine_free);
   if (self->watch != NULL)
-    tacho_bench_watch_finish (self->watch, self->result);
-  g_clear_object (&self->watch);
-  set_state (self, TACHO_BENCH_ENDED);
-  g_signal_emit (self, signals[SIGNAL_ENDED], 0);
-  g_object_unref (self); /* the thread's */
+    tacho_bench_watch_finish (self->watch, self->result, watched_cb, self);
+  else
+    watched_cb (self);
 }
 
 static gboolean
@@ -238,13 +245,6 @@ tacho_bench_run_class_init (TachoBenchRunClass *klass)
 static void
 tacho_bench_run_init (TachoBenchRun *self)
 {
-  static gsize curl_ready;
-
-  if (g_once_init_enter (&curl_ready))
-    {
-      curl_global_init (CURL_GLOBAL_DEFAULT);
-      g_once_init_leave (&curl_ready, 1);
-    }
   self->timeline = g_array_new (FALSE, FALSE, sizeof (TachoBenchPoint));
 }
 
@@ -388,7 +388,12 @@ begin (TachoBenchRun *self)
   set_state (self, TACHO_BENCH_WARMUP);
   if (self->plan->watch_server)
     {
-      self->watch = tacho_bench_watch_new (self->manager, get_api (self), self->plan->model);
+      TachoEndpoint *rest = tacho_client_manager_get_side (self->manager, TACHO_PROTOCOL_REST);
+      TachoApi *api = rest != NULL ? tacho_endpoint_get_api (rest) : NULL;
+
+      /* Metrics are told over REST, whichever side is measured. */
+      self->watch = tacho_bench_watch_new (self->manager, api != NULL ? api : get_api (self),
+                                           self->plan->model);
       tacho_bench_watch_start (self->watch);
     }
   self->thread = g_thread_new ("tacho-load", thread_func, g_object_ref (self));

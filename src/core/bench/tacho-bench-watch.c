@@ -16,6 +16,7 @@
 
 #define INTERVAL_MS 1000
 #define LIMIT_S 3.0
+#define LAST_LIMIT_S 1.0
 /* A server that does not answer so often has no metrics, or is too busy to be asked. */
 #define MAX_FAILURES 3
 
@@ -38,6 +39,9 @@ struct _TachoBenchWatch
   GSource *timer;
   gboolean asking;
   guint failures;
+  TachoBenchResult *result; /* that is to get the samples, while the last look is awaited */
+  TachoBenchWatchDone done;
+  gpointer done_data;
 };
 
 G_DEFINE_FINAL_TYPE (TachoBenchWatch, tacho_bench_watch, G_TYPE_OBJECT)
@@ -71,6 +75,7 @@ tacho_bench_watch_finalize (GObject *object)
   TachoBenchWatch *self = TACHO_BENCH_WATCH (object);
 
   g_clear_pointer (&self->host, tacho_host_monitor_free);
+  g_clear_pointer (&self->result, tacho_bench_result_unref);
   g_array_unref (self->samples);
   g_object_unref (self->cancellable);
   g_free (self->model);
@@ -197,23 +202,11 @@ tacho_bench_watch_start (TachoBenchWatch *self)
   look (self);
 }
 
-/**
- * tacho_bench_watch_finish:
- * @self: a watch
- * @result: a run that has ended
- *
- * Stops, and gives the result what was seen.
- */
-void
-tacho_bench_watch_finish (TachoBenchWatch *self, TachoBenchResult *result)
+static void
+give_samples (TachoBenchWatch *self)
 {
-  TachoServerMetrics server;
+  g_autoptr (TachoBenchResult) result = g_steal_pointer (&self->result);
 
-  g_return_if_fail (TACHO_IS_BENCH_WATCH (self));
-
-  stop (self);
-  tacho_server_metrics_clear (&server);
-  add_sample (self, tacho_clock_now_ns (), &server);
   for (guint i = 0; i < self->samples->len && result->window_start_ns != 0; i++)
     {
       Stamped *stamped = &g_array_index (self->samples, Stamped, i);
@@ -222,6 +215,60 @@ tacho_bench_watch_finish (TachoBenchWatch *self, TachoBenchResult *result)
       g_array_append_val (result->samples, stamped->sample);
     }
   g_array_set_size (self->samples, 0);
+  self->done (self->done_data);
+}
+
+static void
+last_cb (GObject *source, GAsyncResult *async_result, gpointer user_data)
+{
+  g_autoptr (TachoBenchWatch) self = user_data;
+  g_autoptr (TachoHttpReply) reply =
+      tacho_client_manager_send_finish (TACHO_CLIENT_MANAGER (source), async_result, NULL);
+  TachoServerMetrics server;
+
+  tacho_server_metrics_clear (&server);
+  if (reply != NULL && self->api != NULL)
+    (void) tacho_api_parse_metrics (self->api, reply, &server, NULL);
+  add_sample (self, tacho_clock_now_ns (), &server);
+  give_samples (self);
+}
+
+/**
+ * tacho_bench_watch_finish:
+ * @self: a watch
+ * @result: a run that has ended
+ * @done: called when the samples are in it
+ * @user_data: for @done
+ *
+ * Looks a last time: a short run has no other look at a server that is under load, and totals are
+ * only known to the end by it.
+ */
+void
+tacho_bench_watch_finish (TachoBenchWatch *self,
+                          TachoBenchResult *result,
+                          TachoBenchWatchDone done,
+                          gpointer user_data)
+{
+  g_autoptr (TachoHttpRequest) request = NULL;
+  TachoServerMetrics server;
+
+  g_return_if_fail (TACHO_IS_BENCH_WATCH (self) && self->result == NULL);
+
+  stop (self);
+  self->result = tacho_bench_result_ref (result);
+  self->done = done;
+  self->done_data = user_data;
+  if (self->failures < MAX_FAILURES && tacho_api_supports (self->api, TACHO_OP_METRICS))
+    request = tacho_api_build (self->api, TACHO_OP_METRICS, self->model, NULL);
+  if (request != NULL)
+    {
+      tacho_client_manager_send_async (self->manager, request, LAST_LIMIT_S, NULL, last_cb,
+                                       g_object_ref (self));
+      return;
+    }
+  tacho_server_metrics_clear (&server);
+  add_sample (self, tacho_clock_now_ns (), &server);
+  give_samples (self);
 }
 
 static gboolean

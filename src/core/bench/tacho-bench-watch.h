@@ -15,8 +15,13 @@ TachoBenchWatch *tacho_bench_watch_new (TachoClientManager *manager,
                                         TachoApi *api,
                                         const char *model) G_GNUC_WARN_UNUSED_RESULT;
 void tacho_bench_watch_start (TachoBenchWatch *self);
-/* Moves the samples to the result, whose window is known now. */
-void tacho_bench_watch_finish (TachoBenchWatch *self, TachoBenchResult *result);
+/* Looks a last time, then gives the samples to the result, whose window is known now, and calls
+ * `done`: within a second, or at once where there is nobody to ask. */
+typedef void (*TachoBenchWatchDone) (gpointer user_data);
+void tacho_bench_watch_finish (TachoBenchWatch *self,
+                               TachoBenchResult *result,
+                               TachoBenchWatchDone done,
+                               gpointer user_data);
 /* Whether an address is this machine's: a name or number of loopback, or of one of its
  * interfaces. */
 gboolean tacho_bench_is_local (const char *url);

@@ -7,24 +7,22 @@
 #include <math.h>
 
 #define SLICES 20
+#define MIN_SLICES 8
 #define MIN_REQUESTS 60
 #define COLD_MS 500
 
 /* Medians of equal parts of the run, in the order of the requests. */
-static guint
-slice_medians (const double *values, gsize n, double medians[SLICES])
+static void
+slice_medians (const double *values, gsize n, double *medians, guint slices)
 {
-  guint used = 0;
-
-  for (guint i = 0; i < SLICES; i++)
+  for (guint i = 0; i < slices; i++)
     {
-      gsize from = n * i / SLICES, to = n * (i + 1) / SLICES;
+      gsize from = n * i / slices, to = n * (i + 1) / slices;
       g_autofree double *part = g_memdup2 (values + from, (to - from) * sizeof *values);
 
       tacho_sort_doubles (part, to - from);
-      medians[used++] = part[(to - from) / 2];
+      medians[i] = part[(to - from) / 2];
     }
-  return used;
 }
 
 /* Mann 1945 and Kendall: the signs of all pairs; Theil and Sen: the median of all slopes. */
@@ -48,16 +46,28 @@ trend (const double *values, guint n, double *slope)
   return (s - (s > 0) + (s < 0)) / sqrt (n * (n - 1.0) * (2.0 * n + 5) / 18);
 }
 
+/* The requests of a closed loop come in waves, and leave step only slowly: the first two waves are
+ * left out, and a part holds two of them at least. */
 static void
 rule_drift (TachoDiagnosis *self, const double *ttft, gsize n)
 {
+  const TachoBenchPlan *plan = self->result->plan;
+  gsize wave = plan->load == TACHO_LOAD_CLOSED ? plan->concurrency : 1;
   double medians[SLICES], slope, z, change;
   TachoFinding *finding;
+  guint slices;
 
-  if (n < MIN_REQUESTS)
+  if (n < MIN_REQUESTS + 2 * wave || plan->ramp_s > 0 || plan->load == TACHO_LOAD_TRACE ||
+      self->result->merged_from != NULL)
     return;
-  z = trend (medians, slice_medians (ttft, n, medians), &slope);
-  change = slope * (SLICES - 1) / fmax (medians[0], 1e-9);
+  ttft += 2 * wave;
+  n -= 2 * wave;
+  slices = (guint) MIN (SLICES, n / MAX (2 * wave, 3));
+  if (slices < MIN_SLICES)
+    return;
+  slice_medians (ttft, n, medians, slices);
+  z = trend (medians, slices, &slope);
+  change = slope * (slices - 1) / fmax (medians[0], 1e-9);
   /* Three standard deviations, and a fifth of the value: chance is neither so sure nor so large. */
   if (!(fabs (z) > 3) || !(fabs (change) > 0.2))
     return;

@@ -19,6 +19,18 @@ struct _TachoLoadEngine
   TachoLoadShared shared;
 };
 
+static void
+init_curl (void)
+{
+  static gsize ready;
+
+  if (g_once_init_enter (&ready))
+    {
+      curl_global_init (CURL_GLOBAL_DEFAULT);
+      g_once_init_leave (&ready, 1);
+    }
+}
+
 static guint
 threads_for (const TachoBenchPlan *plan)
 {
@@ -89,6 +101,7 @@ tacho_load_engine_new (TachoLoadConfig *config, GError **error)
   const TachoBenchPlan *plan = config->plan;
   guint n_loops;
 
+  init_curl ();
   self->config = config;
   g_mutex_init (&shared->mutex);
   shared->config = config;

@@ -118,8 +118,11 @@ break_limit (TachoBenchResult *r)
 static void
 break_server (TachoBenchResult *r)
 {
-  record_at (r, 5)->status = TACHO_RECORD_ERROR;
-  record_at (r, 5)->error = TACHO_ERROR_HTTP_5XX;
+  for (guint i = 0; i < 10; i++)
+    {
+      record_at (r, i * 7)->status = TACHO_RECORD_ERROR;
+      record_at (r, i * 7)->error = TACHO_ERROR_HTTP_5XX;
+    }
 }
 
 static void
@@ -212,6 +215,16 @@ break_prefill (TachoBenchResult *r)
     shift (record_at (r, i), 900);
 }
 
+/* All that was due was sent, but late. */
+static void
+break_rate_late (TachoBenchResult *r)
+{
+  r->plan->load = TACHO_LOAD_POISSON;
+  r->plan->rate = 40;
+  for (guint i = 0; i < N; i++)
+    record_at (r, i)->scheduled_ns -= 700 * TACHO_NS_PER_MS;
+}
+
 static const struct
 {
   const char *id;
@@ -221,9 +234,10 @@ static const struct
   { "client-bound", break_client, TACHO_FINDING_PROBLEM },
   { "connection-setup", break_connections, TACHO_FINDING_NOTICE },
   { "under-delivered", break_rate, TACHO_FINDING_WARNING },
+  { "under-delivered", break_rate_late, TACHO_FINDING_WARNING },
   { "rate-limit", break_limit, TACHO_FINDING_PROBLEM },
   { "errors", break_server, TACHO_FINDING_PROBLEM },
-  { "truncated", break_replies, TACHO_FINDING_PROBLEM },
+  { "truncated", break_replies, TACHO_FINDING_WARNING },
   { "voided", break_clock, TACHO_FINDING_WARNING },
   { "queueing", break_queue, TACHO_FINDING_NOTICE },
   { "batching-limit", break_batch, TACHO_FINDING_NOTICE },
@@ -363,7 +377,7 @@ main (int argc, char **argv)
   tacho_test_init (&argc, &argv);
   for (guint i = 0; i < G_N_ELEMENTS (faults); i++)
     {
-      g_autofree char *path = g_strconcat ("/bench/diagnosis/", faults[i].id, NULL);
+      g_autofree char *path = g_strdup_printf ("/bench/diagnosis/%s-%u", faults[i].id, i);
 
       g_test_add_data_func (path, GUINT_TO_POINTER (i), test_fault);
     }
