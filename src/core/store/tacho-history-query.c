@@ -13,14 +13,6 @@
   "id, started, state, model, url, family, simulated, load, tags, notes, baseline, ok, failed, "   \
   "window_s, output_tokens_per_s, requests_per_s, ttft_p50, ttft_p95, itl_p50, distorted"
 
-static char *
-dup_column (sqlite3_stmt *statement, int column)
-{
-  const char *text = (const char *) sqlite3_column_text (statement, column);
-
-  return g_utf8_make_valid (text != NULL ? text : "", -1);
-}
-
 static double
 double_column (sqlite3_stmt *statement, int column)
 {
@@ -42,16 +34,16 @@ read_entry (sqlite3_stmt *statement)
 {
   TachoHistoryRow *row = g_new0 (TachoHistoryRow, 1);
 
-  row->id = dup_column (statement, 0);
-  row->started = dup_column (statement, 1);
+  row->id = tacho_database_dup_column (statement, 0);
+  row->started = tacho_database_dup_column (statement, 1);
   row->state = state_of ((const char *) sqlite3_column_text (statement, 2));
-  row->model = dup_column (statement, 3);
-  row->url = dup_column (statement, 4);
-  row->family = dup_column (statement, 5);
+  row->model = tacho_database_dup_column (statement, 3);
+  row->url = tacho_database_dup_column (statement, 4);
+  row->family = tacho_database_dup_column (statement, 5);
   row->simulated = sqlite3_column_int (statement, 6) != 0;
-  row->load = dup_column (statement, 7);
-  row->tags = dup_column (statement, 8);
-  row->notes = dup_column (statement, 9);
+  row->load = tacho_database_dup_column (statement, 7);
+  row->tags = tacho_database_dup_column (statement, 8);
+  row->notes = tacho_database_dup_column (statement, 9);
   row->baseline = sqlite3_column_int (statement, 10) != 0;
   row->ok = (guint64) sqlite3_column_int64 (statement, 11);
   row->failed = (guint64) sqlite3_column_int64 (statement, 12);
@@ -63,22 +55,6 @@ read_entry (sqlite3_stmt *statement)
   row->itl_ms_p50 = double_column (statement, 18);
   row->distorted = sqlite3_column_int (statement, 19) != 0;
   return tacho_history_entry_new (row);
-}
-
-/* "%" and "_" of a person are no patterns. */
-static char *
-like_pattern (const char *word)
-{
-  GString *pattern = g_string_new ("%");
-
-  for (; *word != '\0'; word++)
-    {
-      if (strchr ("%_\\", *word) != NULL)
-        g_string_append_c (pattern, '\\');
-      g_string_append_c (pattern, *word);
-    }
-  g_string_append_c (pattern, '%');
-  return g_string_free (pattern, FALSE);
 }
 
 /**
@@ -112,21 +88,21 @@ tacho_history_list (TachoHistory *self, const char *search, GError **error)
       n++;
     }
   g_string_append (sql, " ORDER BY started DESC, id DESC");
-  statement = tacho_history_prepare (self, sql->str, error);
+  statement = tacho_database_prepare (self->base, sql->str, error);
   if (statement == NULL)
     return NULL;
   n = 0;
   for (char **word = words; *word != NULL; word++)
     if (**word != '\0')
       {
-        g_autofree char *pattern = like_pattern (*word);
+        g_autofree char *pattern = tacho_database_like_pattern (*word);
 
-        tacho_history_bind_text (statement, ++n, pattern);
+        tacho_database_bind_text (statement, ++n, pattern);
       }
   while ((code = sqlite3_step (statement)) == SQLITE_ROW)
     g_ptr_array_add (entries, read_entry (statement));
   if (code != SQLITE_DONE)
-    tacho_history_fail (self, "Cannot read", error);
+    tacho_database_fail (self->base, "Cannot read", error);
   sqlite3_finalize (statement);
   if (code != SQLITE_DONE)
     return NULL;
@@ -146,22 +122,22 @@ char *
 tacho_history_resolve (TachoHistory *self, const char *name, GError **error)
 {
   gboolean last = g_str_equal (name, "last");
-  sqlite3_stmt *statement = tacho_history_prepare (
-      self,
-      last ? "SELECT id FROM runs ORDER BY started DESC, id DESC LIMIT 1"
-           : "SELECT id FROM runs WHERE substr(id, 1, length(?1)) = ?1 "
-             "ORDER BY id = ?1 DESC LIMIT 2",
-      error);
+  sqlite3_stmt *statement =
+      tacho_database_prepare (self->base,
+                              last ? "SELECT id FROM runs ORDER BY started DESC, id DESC LIMIT 1"
+                                   : "SELECT id FROM runs WHERE substr(id, 1, length(?1)) = ?1 "
+                                     "ORDER BY id = ?1 DESC LIMIT 2",
+                              error);
   g_autofree char *id = NULL;
   gboolean several = FALSE;
 
   if (statement == NULL)
     return NULL;
   if (!last)
-    tacho_history_bind_text (statement, 1, name);
+    tacho_database_bind_text (statement, 1, name);
   if (*name != '\0' && sqlite3_step (statement) == SQLITE_ROW)
     {
-      id = dup_column (statement, 0);
+      id = tacho_database_dup_column (statement, 0);
       several = !g_str_equal (id, name) && sqlite3_step (statement) == SQLITE_ROW;
     }
   sqlite3_finalize (statement);
@@ -187,12 +163,12 @@ TachoHistoryEntry *
 tacho_history_get (TachoHistory *self, const char *id, GError **error)
 {
   sqlite3_stmt *statement =
-      tacho_history_prepare (self, "SELECT " COLUMNS " FROM runs WHERE id = ?", error);
+      tacho_database_prepare (self->base, "SELECT " COLUMNS " FROM runs WHERE id = ?", error);
   TachoHistoryEntry *entry = NULL;
 
   if (statement == NULL)
     return NULL;
-  tacho_history_bind_text (statement, 1, id);
+  tacho_database_bind_text (statement, 1, id);
   if (sqlite3_step (statement) == SQLITE_ROW)
     entry = read_entry (statement);
   else
@@ -205,16 +181,16 @@ tacho_history_get (TachoHistory *self, const char *id, GError **error)
 static gboolean
 change (TachoHistory *self, const char *sql, const char *id, const char *text, GError **error)
 {
-  sqlite3_stmt *statement = tacho_history_prepare (self, sql, error);
+  sqlite3_stmt *statement = tacho_database_prepare (self->base, sql, error);
 
   if (statement == NULL)
     return FALSE;
-  tacho_history_bind_text (statement, 1, id);
+  tacho_database_bind_text (statement, 1, id);
   if (sqlite3_bind_parameter_count (statement) > 1)
-    tacho_history_bind_text (statement, 2, text);
-  if (!tacho_history_step (self, statement, error))
+    tacho_database_bind_text (statement, 2, text);
+  if (!tacho_database_step (self->base, statement, error))
     return FALSE;
-  if (sqlite3_changes (self->db) > 0 || id == NULL)
+  if (sqlite3_changes (self->base->db) > 0 || id == NULL)
     return TRUE;
   g_set_error (error, TACHO_ERROR, TACHO_ERROR_NOT_FOUND, "The history has no run %s", id);
   return FALSE;

@@ -11,6 +11,31 @@
 #include <string.h>
 #include <unistd.h>
 
+static const char *const migrations[] = {
+  /* 1 */
+  "CREATE TABLE runs ("
+  " id TEXT PRIMARY KEY NOT NULL, started TEXT NOT NULL, state TEXT NOT NULL,"
+  " model TEXT, url TEXT, family TEXT, simulated INTEGER NOT NULL DEFAULT 0, load TEXT,"
+  " pid INTEGER, boot TEXT, process_start INTEGER,"
+  " ok INTEGER NOT NULL DEFAULT 0, failed INTEGER NOT NULL DEFAULT 0, window_s REAL,"
+  " output_tokens_per_s REAL, requests_per_s REAL, ttft_p50 REAL, ttft_p95 REAL, itl_p50 REAL,"
+  " distorted INTEGER NOT NULL DEFAULT 0, document BLOB) WITHOUT ROWID;"
+  "CREATE INDEX runs_started ON runs (started);",
+  /* 2: what a person adds */
+  "ALTER TABLE runs ADD COLUMN tags TEXT NOT NULL DEFAULT '';"
+  "ALTER TABLE runs ADD COLUMN notes TEXT NOT NULL DEFAULT '';"
+  "ALTER TABLE runs ADD COLUMN baseline INTEGER NOT NULL DEFAULT 0;",
+};
+
+static const TachoDatabaseKind kind = {
+  .name = "history",
+  .variable = "TACHO_HISTORY",
+  .file = "history.db",
+  .application_id = 0x54616368, /* "Tach" */
+  .version = G_N_ELEMENTS (migrations),
+  .migrations = migrations,
+};
+
 G_DEFINE_FINAL_TYPE (TachoHistory, tacho_history, G_TYPE_OBJECT)
 
 static void
@@ -18,9 +43,7 @@ tacho_history_finalize (GObject *object)
 {
   TachoHistory *self = TACHO_HISTORY (object);
 
-  sqlite3_close (self->db);
-  g_free (self->path);
-  g_free (self->boot_id);
+  g_clear_pointer (&self->base, tacho_database_free);
 
   G_OBJECT_CLASS (tacho_history_parent_class)->finalize (object);
 }
@@ -34,10 +57,6 @@ tacho_history_class_init (TachoHistoryClass *klass)
 static void
 tacho_history_init (TachoHistory *self)
 {
-  if (g_file_get_contents ("/proc/sys/kernel/random/boot_id", &self->boot_id, NULL, NULL))
-    g_strchomp (self->boot_id);
-  else
-    self->boot_id = g_strdup ("");
 }
 
 /**
@@ -55,15 +74,12 @@ TachoHistory *
 tacho_history_open (const char *path, char **notice, GError **error)
 {
   g_autoptr (TachoHistory) self = g_object_new (TACHO_TYPE_HISTORY, NULL);
-  const char *named = g_getenv ("TACHO_HISTORY");
 
-  *notice = NULL;
-  if (path == NULL && named != NULL && *named != '\0')
-    path = named;
-  self->path = path != NULL
-                   ? g_strdup (path)
-                   : g_build_filename (g_get_user_data_dir (), "tacho", "history.db", NULL);
-  if (!tacho_history_database_open (self, notice, error))
+  self->base = tacho_database_open (&kind, path, notice, error);
+  if (self->base == NULL ||
+      !tacho_database_label_gone (
+          self->base, "SELECT id, pid, boot, process_start FROM runs WHERE state = 'running'",
+          "UPDATE runs SET state = 'interrupted' WHERE id = ? AND state = 'running'", error))
     return NULL;
   return g_steal_pointer (&self);
 }
@@ -78,7 +94,7 @@ const char *
 tacho_history_get_path (TachoHistory *self)
 {
   g_return_val_if_fail (TACHO_IS_HISTORY (self), NULL);
-  return self->path;
+  return self->base->path;
 }
 
 static char *
@@ -106,25 +122,23 @@ tacho_history_begin (TachoHistory *self, TachoBenchRun *run, GError **error)
 {
   const TachoBenchResult *result = tacho_bench_run_peek_result (run);
   g_autofree char *load = load_words (result->plan);
-  sqlite3_stmt *statement = tacho_history_prepare (
-      self,
+  sqlite3_stmt *statement = tacho_database_prepare (
+      self->base,
       "INSERT OR IGNORE INTO runs (id, started, state, model, url, family, simulated, load, pid, "
       "boot, process_start) VALUES (?1, ?2, 'running', ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
       error);
 
   if (statement == NULL)
     return FALSE;
-  tacho_history_bind_text (statement, 1, result->id);
-  tacho_history_bind_text (statement, 2, result->started);
-  tacho_history_bind_text (statement, 3, result->plan->model);
-  tacho_history_bind_text (statement, 4, result->target_url);
-  tacho_history_bind_text (statement, 5, result->target_family);
+  tacho_database_bind_text (statement, 1, result->id);
+  tacho_database_bind_text (statement, 2, result->started);
+  tacho_database_bind_text (statement, 3, result->plan->model);
+  tacho_database_bind_text (statement, 4, result->target_url);
+  tacho_database_bind_text (statement, 5, result->target_family);
   sqlite3_bind_int (statement, 6, result->simulated);
-  tacho_history_bind_text (statement, 7, load);
-  sqlite3_bind_int64 (statement, 8, getpid ());
-  tacho_history_bind_text (statement, 9, self->boot_id);
-  sqlite3_bind_int64 (statement, 10, tacho_history_process_start (getpid ()));
-  return tacho_history_step (self, statement, error);
+  tacho_database_bind_text (statement, 7, load);
+  tacho_database_bind_process (self->base, statement, 8);
+  return tacho_database_step (self->base, statement, error);
 }
 
 /**
@@ -144,8 +158,8 @@ tacho_history_checkpoint (TachoHistory *self,
                           const TachoBenchSnapshot *snapshot,
                           GError **error)
 {
-  sqlite3_stmt *statement = tacho_history_prepare (
-      self,
+  sqlite3_stmt *statement = tacho_database_prepare (
+      self->base,
       "UPDATE runs SET ok = ?2, failed = ?3, window_s = ?4, output_tokens_per_s = ?5, "
       "requests_per_s = ?6, ttft_p50 = ?7, ttft_p95 = ?8 WHERE id = ?1 AND state = 'running'",
       error);
@@ -153,16 +167,16 @@ tacho_history_checkpoint (TachoHistory *self,
 
   if (statement == NULL)
     return FALSE;
-  tacho_history_bind_text (statement, 1, id);
+  tacho_database_bind_text (statement, 1, id);
   sqlite3_bind_int64 (statement, 2, (gint64) snapshot->ok);
   sqlite3_bind_int64 (statement, 3, (gint64) (snapshot->error + snapshot->truncated));
-  tacho_history_bind_double (statement, 4, elapsed);
-  tacho_history_bind_double (statement, 5,
-                             elapsed > 0 ? (double) snapshot->output_tokens / elapsed : NAN);
-  tacho_history_bind_double (statement, 6, elapsed > 0 ? (double) snapshot->ok / elapsed : NAN);
-  tacho_history_bind_double (statement, 7, snapshot->ttft_ms_p50);
-  tacho_history_bind_double (statement, 8, snapshot->ttft_ms_p95);
-  return tacho_history_step (self, statement, error);
+  sqlite3_bind_double (statement, 4, elapsed);
+  sqlite3_bind_double (statement, 5,
+                       elapsed > 0 ? (double) snapshot->output_tokens / elapsed : NAN);
+  sqlite3_bind_double (statement, 6, elapsed > 0 ? (double) snapshot->ok / elapsed : NAN);
+  sqlite3_bind_double (statement, 7, snapshot->ttft_ms_p50);
+  sqlite3_bind_double (statement, 8, snapshot->ttft_ms_p95);
+  return tacho_database_step (self->base, statement, error);
 }
 
 static GBytes *
@@ -173,10 +187,9 @@ convert (GConverter *converter, gconstpointer data, gsize length, GError **error
   g_autoptr (GInputStream) source = g_converter_input_stream_new (memory, converter);
   g_autoptr (GOutputStream) sink = g_memory_output_stream_new_resizable ();
 
-  if (g_output_stream_splice (sink, source,
-                              G_OUTPUT_STREAM_SPLICE_CLOSE_SOURCE |
-                                  G_OUTPUT_STREAM_SPLICE_CLOSE_TARGET,
-                              NULL, error) < 0)
+  if (g_output_stream_splice (
+          sink, source, G_OUTPUT_STREAM_SPLICE_CLOSE_SOURCE | G_OUTPUT_STREAM_SPLICE_CLOSE_TARGET,
+          NULL, error) < 0)
     return NULL;
   return g_memory_output_stream_steal_as_bytes (G_MEMORY_OUTPUT_STREAM (sink));
 }
@@ -189,12 +202,12 @@ bind_summary (sqlite3_stmt *statement, TachoBenchResult *result)
 
   sqlite3_bind_int64 (statement, 8, (gint64) result->ok);
   sqlite3_bind_int64 (statement, 9, (gint64) (result->error + result->truncated));
-  tacho_history_bind_double (statement, 10, result->window_s);
-  tacho_history_bind_double (statement, 11, result->output_tokens_per_s);
-  tacho_history_bind_double (statement, 12, result->requests_per_s);
-  tacho_history_bind_double (statement, 13, ttft->percentiles[TACHO_P50].value);
-  tacho_history_bind_double (statement, 14, ttft->percentiles[TACHO_P95].value);
-  tacho_history_bind_double (statement, 15, itl->percentiles[TACHO_P50].value);
+  sqlite3_bind_double (statement, 10, result->window_s);
+  sqlite3_bind_double (statement, 11, result->output_tokens_per_s);
+  sqlite3_bind_double (statement, 12, result->requests_per_s);
+  sqlite3_bind_double (statement, 13, ttft->percentiles[TACHO_P50].value);
+  sqlite3_bind_double (statement, 14, ttft->percentiles[TACHO_P95].value);
+  sqlite3_bind_double (statement, 15, itl->percentiles[TACHO_P50].value);
   sqlite3_bind_int (statement, 16, result->self_check.distorted);
 }
 
@@ -220,8 +233,8 @@ tacho_history_finish (TachoHistory *self, TachoBenchResult *result, GError **err
 
   if (document == NULL)
     return FALSE;
-  statement = tacho_history_prepare (
-      self,
+  statement = tacho_database_prepare (
+      self->base,
       "INSERT INTO runs (id, started, state, model, url, family, simulated, ok, failed, window_s, "
       "output_tokens_per_s, requests_per_s, ttft_p50, ttft_p95, itl_p50, distorted, document, "
       "load) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, "
@@ -232,18 +245,18 @@ tacho_history_finish (TachoHistory *self, TachoBenchResult *result, GError **err
       error);
   if (statement == NULL)
     return FALSE;
-  tacho_history_bind_text (statement, 1, result->id);
-  tacho_history_bind_text (statement, 2, result->started);
-  tacho_history_bind_text (statement, 3, tacho_run_state_to_string (TACHO_RUN_DONE));
-  tacho_history_bind_text (statement, 4, result->plan->model);
-  tacho_history_bind_text (statement, 5, result->target_url);
-  tacho_history_bind_text (statement, 6, result->target_family);
+  tacho_database_bind_text (statement, 1, result->id);
+  tacho_database_bind_text (statement, 2, result->started);
+  tacho_database_bind_text (statement, 3, tacho_run_state_to_string (TACHO_RUN_DONE));
+  tacho_database_bind_text (statement, 4, result->plan->model);
+  tacho_database_bind_text (statement, 5, result->target_url);
+  tacho_database_bind_text (statement, 6, result->target_family);
   sqlite3_bind_int (statement, 7, result->simulated);
   bind_summary (statement, result);
   sqlite3_bind_blob64 (statement, 17, g_bytes_get_data (document, NULL),
                        g_bytes_get_size (document), SQLITE_STATIC);
-  tacho_history_bind_text (statement, 18, load);
-  return tacho_history_step (self, statement, error);
+  tacho_database_bind_text (statement, 18, load);
+  return tacho_database_step (self->base, statement, error);
 }
 
 /**
@@ -262,12 +275,12 @@ tacho_history_load (TachoHistory *self, const char *id, GError **error)
       G_CONVERTER (g_zlib_decompressor_new (G_ZLIB_COMPRESSOR_FORMAT_GZIP));
   g_autoptr (GBytes) text = NULL;
   sqlite3_stmt *statement =
-      tacho_history_prepare (self, "SELECT document FROM runs WHERE id = ?", error);
+      tacho_database_prepare (self->base, "SELECT document FROM runs WHERE id = ?", error);
   int code;
 
   if (statement == NULL)
     return NULL;
-  tacho_history_bind_text (statement, 1, id);
+  tacho_database_bind_text (statement, 1, id);
   code = sqlite3_step (statement);
   if (code == SQLITE_ROW && sqlite3_column_type (statement, 0) == SQLITE_BLOB)
     text = convert (unzip, sqlite3_column_blob (statement, 0),
@@ -278,7 +291,7 @@ tacho_history_load (TachoHistory *self, const char *id, GError **error)
   else if (code == SQLITE_DONE)
     g_set_error (error, TACHO_ERROR, TACHO_ERROR_NOT_FOUND, "The history has no run %s", id);
   else
-    tacho_history_fail (self, "Cannot read", error);
+    tacho_database_fail (self->base, "Cannot read", error);
   sqlite3_finalize (statement);
   if (text == NULL)
     return NULL;
