@@ -52,8 +52,8 @@ char *tacho_database_like_pattern (const char *word); /* for LIKE ? ESCAPE '\' *
 /* Who writes, so that what a dead program left unfinished is known: binds pid, boot id and start of
  * this process from @at on. */
 void tacho_database_bind_process (TachoDatabase *self, sqlite3_stmt *statement, int at);
-/* select: key, pid, boot id and start of what is unfinished; update: run with each key whose process
- * is gone as its parameter. */
+/* select: key, pid, boot id and start of what is unfinished; update: run with each key whose
+ * process is gone as its parameter. */
 gboolean tacho_database_label_gone (TachoDatabase *self,
                                     const char *select,
                                     const char *update,

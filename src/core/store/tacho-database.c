@@ -50,8 +50,8 @@ query_number (TachoDatabase *self, const char *sql)
   return text != NULL ? g_ascii_strtoll (text, NULL, 10) : 0;
 }
 
-/* SQLite gives its log the permissions of the file. A file that is there is not opened here: closing
- * it would take this process's other locks on it. */
+/* SQLite gives its log the permissions of the file. A file that is there is not opened here:
+ * closing it would take this process's other locks on it. */
 static void
 keep_private (TachoDatabase *self)
 {
