@@ -181,7 +181,7 @@ make_config (const SimulateOptions *o, guint16 *port, GError **error)
     }
   if (o->models != NULL)
     {
-      if (!cli_parse_uint ("models", o->models, 1, 1000, &number, error))
+      if (!cli_parse_uint ("models", o->models, 1, 100000, &number, error))
         return NULL;
       tacho_sim_config_set_n_models (config, (guint) number);
     }

@@ -326,6 +326,59 @@ tacho_api_llamacpp_parse_model (TachoApi *api,
   return NULL;
 }
 
+/* Template and parameters are not in the list. They are asked of a model that is in memory only: of
+ * another the router would answer for itself. */
+static TachoHttpRequest *
+tacho_api_llamacpp_build_more (TachoApi *api,
+                               TachoOperation operation,
+                               const char *model_id,
+                               guint step,
+                               GPtrArray *models)
+{
+  const TachoModelInfo *info = models->len > 0 ? g_ptr_array_index (models, 0) : NULL;
+
+  if (operation != TACHO_OP_SHOW_MODEL || step > 1 || info == NULL ||
+      info->status != TACHO_MODEL_STATUS_LOADED)
+    return NULL;
+  return build_of_model (TACHO_API_LLAMACPP (api), "/props", model_id, NULL);
+}
+
+static gboolean
+tacho_api_llamacpp_parse_more (TachoApi *self,
+                               TachoOperation operation,
+                               guint step,
+                               const TachoHttpReply *reply,
+                               GPtrArray *models,
+                               GError **error)
+{
+  g_autoptr (JsonNode) root = tacho_api_parse_reply (reply, error);
+  TachoModelInfo *info = g_ptr_array_index (models, 0);
+  JsonObject *object, *settings;
+  const char *chat_template;
+  gint64 context;
+
+  if (root == NULL)
+    return FALSE;
+  object = JSON_NODE_HOLDS_OBJECT (root) ? json_node_get_object (root) : NULL;
+  settings = tacho_json_get_object (object, "default_generation_settings");
+  chat_template = tacho_json_get_string (object, "chat_template", "");
+  context = tacho_api_get_count (settings, "n_ctx", 0);
+  if (chat_template[0] != '\0')
+    {
+      g_free (info->chat_template);
+      info->chat_template = g_strdup (chat_template);
+    }
+  if (tacho_json_get_object (settings, "params") != NULL)
+    {
+      g_free (info->parameters);
+      info->parameters =
+          tacho_json_to_string (json_object_get_member (settings, "params"), TRUE);
+    }
+  if (context > 0)
+    info->context_window = context;
+  return TRUE;
+}
+
 static gboolean
 tacho_api_llamacpp_parse_change (TachoApi *self,
                                  TachoOperation operation,
@@ -460,6 +513,8 @@ tacho_api_llamacpp_iface_init (TachoApiInterface *iface)
   iface->parse_health = tacho_api_llamacpp_parse_health;
   iface->parse_models = tacho_api_llamacpp_parse_models;
   iface->parse_model = tacho_api_llamacpp_parse_model;
+  iface->build_more = tacho_api_llamacpp_build_more;
+  iface->parse_more = tacho_api_llamacpp_parse_more;
   iface->parse_change = tacho_api_llamacpp_parse_change;
   iface->parse_slots = tacho_api_llamacpp_parse_slots;
   iface->parse_tokenize = tacho_api_llamacpp_parse_tokenize;

@@ -81,6 +81,8 @@ tacho_model_info_copy (const TachoModelInfo *info)
   copy->quantization = g_strdup (info->quantization);
   copy->capabilities = g_strdupv (info->capabilities);
   copy->owner = g_strdup (info->owner);
+  copy->chat_template = g_strdup (info->chat_template);
+  copy->parameters = g_strdup (info->parameters);
   copy->status_reason = g_strdup (info->status_reason);
   return copy;
 }
@@ -101,6 +103,8 @@ tacho_model_info_free (TachoModelInfo *info)
   g_free (info->quantization);
   g_strfreev (info->capabilities);
   g_free (info->owner);
+  g_free (info->chat_template);
+  g_free (info->parameters);
   g_free (info->status_reason);
   g_free (info);
 }

@@ -39,6 +39,8 @@ typedef struct
   char *owner;
   gint64 created; /* unix seconds, 0 unknown */
   TachoModelStatus status;
+  char *chat_template; /* how a conversation becomes a prompt: Jinja, or Go's for Ollama */
+  char *parameters;    /* what it generates with unless told otherwise, in the server's form */
   double progress;     /* 0..1 while loading, NaN unknown */
   char *status_reason; /* why it failed */
 } TachoModelInfo;

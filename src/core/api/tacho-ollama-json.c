@@ -532,6 +532,8 @@ tacho_ollama_read_details (JsonObject *root, TachoModelInfo *info)
   gint64 n_params = tacho_api_get_count (facts, "general.parameter_count", 0);
 
   read_common (root, info);
+  set_string (&info->chat_template, root, "template");
+  set_string (&info->parameters, root, "parameters");
   if (n_params > 0)
     info->n_params = (guint64) n_params;
   if (architecture != NULL)

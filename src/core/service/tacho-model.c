@@ -67,6 +67,8 @@ keep_what_is_known (TachoModelInfo *now, const TachoModelInfo *before)
   keep_string (&now->kind, &before->kind);
   keep_string (&now->quantization, &before->quantization);
   keep_string (&now->owner, &before->owner);
+  keep_string (&now->chat_template, &before->chat_template);
+  keep_string (&now->parameters, &before->parameters);
   if (now->capabilities == NULL)
     now->capabilities = g_strdupv (before->capabilities);
   if (now->n_params == 0)

@@ -353,7 +353,7 @@ tacho_sim_config_free (TachoSimConfig *config)
 /**
  * tacho_sim_config_set_n_models:
  * @config: the settings
- * @n: how many models to offer, 1 to 1000
+ * @n: how many models to offer, 1 to 100000
  *
  * Keeps the first @n models, or adds numbered copies of the tiny model until there are @n.
  */
@@ -362,7 +362,7 @@ tacho_sim_config_set_n_models (TachoSimConfig *config, guint n)
 {
   g_return_if_fail (config != NULL);
 
-  n = CLAMP (n, 1, 1000);
+  n = CLAMP (n, 1, 100000);
   if (config->models->len > n)
     g_ptr_array_set_size (config->models, (int) n);
   for (guint i = config->models->len; i < n; i++)

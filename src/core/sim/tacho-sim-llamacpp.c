@@ -132,11 +132,13 @@ reply_props (TachoSimExchange *exchange)
     }
   g_string_append_printf (
       json,
-      "\"default_generation_settings\":{\"params\":{},\"n_ctx\":%" G_GINT64_FORMAT
+      "\"default_generation_settings\":{\"params\":"
+      "{\"temperature\":0.8,\"top_k\":40,\"top_p\":0.95,\"min_p\":0.05},\"n_ctx\":%" G_GINT64_FORMAT
       "},\"total_slots\":%u,"
       "\"modalities\":{\"vision\":false,\"audio\":false,\"video\":false},"
       "\"endpoint_slots\":true,\"endpoint_props\":true,\"endpoint_metrics\":true,"
-      "\"chat_template\":\"\",\"is_sleeping\":false,"
+      "\"chat_template\":\"{%% for message in messages %%}<|{{ message.role }}|>\\n"
+      "{{ message.content }}\\n{%% endfor %%}<|assistant|>\\n\",\"is_sleeping\":false,"
       "\"build_info\":\"tacho-sim-" TACHO_VERSION "\"}",
       whole_router ? 0 : runtime->model->context_window, runtime->slots->len);
   tacho_sim_exchange_reply (exchange, 200, JSON_TYPE, g_string_free (json, FALSE));

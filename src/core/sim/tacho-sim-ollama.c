@@ -346,7 +346,8 @@ show_model (TachoSimExchange *exchange)
   json = g_string_new ("{");
   append_details (json, model);
   tacho_sim_json_add (json,
-                      ",'license':'','modelfile':'','parameters':'','template':'{{ .Prompt }}',"
+                      ",'license':'','modelfile':'',"
+                      "'parameters':'temperature 0.8\\ntop_p 0.95','template':'{{ .Prompt }}',"
                       "'model_info':{'general.architecture':%s,'general.parameter_count':%i,"
                       "'general.name':%s,'%r.context_length':%i,'%r.embedding_length':4096},"
                       "'capabilities':",
