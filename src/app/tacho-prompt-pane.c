@@ -239,7 +239,7 @@ ended_cb (TachoGeneration *generation, TachoPromptPane *self)
 
   if (generation != self->generation || self->phase != PHASE_RUNNING)
     return;
-  tacho_transcript_end (self->transcript);
+  tacho_transcript_end_reply (self->transcript);
   tacho_conversation_answer (self->conversation, text);
   if (attempts != NULL)
     tacho_transcript_add_note (self->transcript, TACHO_NOTE_WARNING, attempts);
@@ -256,7 +256,7 @@ ended_cb (TachoGeneration *generation, TachoPromptPane *self)
 static void
 fail (TachoPromptPane *self, const char *text)
 {
-  tacho_transcript_end (self->transcript);
+  tacho_transcript_end_reply (self->transcript);
   tacho_transcript_add_note (self->transcript, TACHO_NOTE_ERROR, text);
   set_phase (self, PHASE_IDLE);
 }
@@ -327,7 +327,9 @@ start (TachoPromptPane *self, const char *prompt)
   g_set_object (&self->model, tacho_connection_get_model (self->connection));
   tacho_settings_set_string (tacho_settings_get_default (), "last-model",
                              tacho_model_get_id (self->model));
-  tacho_transcript_begin (self->transcript, prompt, tacho_model_get_name (self->model));
+  if (prompt != NULL)
+    tacho_transcript_add_prompt (self->transcript, prompt);
+  tacho_transcript_begin_reply (self->transcript, tacho_model_get_name (self->model));
   if (tacho_connection_needs_load (self->connection, self->model))
     {
       Load *load = g_new0 (Load, 1);
@@ -364,7 +366,7 @@ stop (TachoPromptPane *self)
     {
       g_clear_object (&self->loading);
       tacho_connection_cancel_change (self->connection, tacho_model_get_id (self->model));
-      tacho_transcript_end (self->transcript);
+      tacho_transcript_end_reply (self->transcript);
       tacho_transcript_add_note (self->transcript, TACHO_NOTE_WARNING,
                                  _ ("Stopped while the model was loading."));
       set_phase (self, PHASE_IDLE);

@@ -92,7 +92,7 @@ scan_fenced (TachoMarkdownSplit *self, const char *line, gsize length, gsize nex
   self->fence = 0;
   self->fresh = TRUE;
   if (!self->in_list)
-    self->stable = next;
+    self->stable = MAX (self->stable, next);
 }
 
 static void
@@ -113,7 +113,7 @@ scan_line (TachoMarkdownSplit *self, const char *line, gsize length, gsize at)
     {
       /* An item whose number is not the next one is counted from those before it. */
       if (item && self->in_list ? in_order : self->fresh || heading || fence > 0)
-        self->stable = at;
+        self->stable = MAX (self->stable, at);
       if (self->fresh || heading || fence > 0 || item)
         self->in_list = item;
       if (item && number >= 0)

@@ -130,7 +130,7 @@ add_text (Parser *self, const char *data, gsize length)
   if (length == 0)
     return;
   if (self->text == NULL)
-    begin_block (self, TACHO_MARKDOWN_PARAGRAPH); /* of a tight list item */
+    begin_block (self, TACHO_MARKDOWN_BLOCK_PARAGRAPH); /* of a tight list item */
   span.begin = self->text->text->len;
   g_string_append_len (self->text->text, data, (gssize) length);
   span.end = self->text->text->len;
@@ -258,22 +258,22 @@ enter_block_cb (MD_BLOCKTYPE type, void *detail, void *user_data)
       begin_item (self, detail);
       break;
     case MD_BLOCK_HR:
-      begin_block (self, TACHO_MARKDOWN_RULE);
+      begin_block (self, TACHO_MARKDOWN_BLOCK_RULE);
       end_block (self);
       break;
     case MD_BLOCK_H:
-      begin_block (self, TACHO_MARKDOWN_HEADING)->level = ((MD_BLOCK_H_DETAIL *) detail)->level;
+      begin_block (self, TACHO_MARKDOWN_BLOCK_HEADING)->level = ((MD_BLOCK_H_DETAIL *) detail)->level;
       break;
     case MD_BLOCK_CODE:
-      block = begin_block (self, TACHO_MARKDOWN_CODE);
+      block = begin_block (self, TACHO_MARKDOWN_BLOCK_CODE);
       block->language = dup_attribute (&((MD_BLOCK_CODE_DETAIL *) detail)->lang, MAX_LANGUAGE);
       break;
     case MD_BLOCK_P:
     case MD_BLOCK_HTML:
-      begin_block (self, TACHO_MARKDOWN_PARAGRAPH);
+      begin_block (self, TACHO_MARKDOWN_BLOCK_PARAGRAPH);
       break;
     case MD_BLOCK_TABLE:
-      block = begin_block (self, TACHO_MARKDOWN_TABLE);
+      block = begin_block (self, TACHO_MARKDOWN_BLOCK_TABLE);
       block->columns = ((MD_BLOCK_TABLE_DETAIL *) detail)->col_count;
       block->cells = g_ptr_array_new_with_free_func (cell_free);
       break;
@@ -312,7 +312,7 @@ leave_block_cb (MD_BLOCKTYPE type, void *detail, void *user_data)
       break;
     case MD_BLOCK_LI:
       if (self->marker != NULL)
-        begin_block (self, TACHO_MARKDOWN_PARAGRAPH); /* an empty item */
+        begin_block (self, TACHO_MARKDOWN_BLOCK_PARAGRAPH); /* an empty item */
       end_block (self);
       break;
     case MD_BLOCK_CODE:

@@ -137,7 +137,7 @@ test_hostile (void)
   blocks = tacho_markdown_parse (text->str, text->len);
   g_assert_cmpuint (blocks->len, ==, 1);
   g_assert_cmpint (((TachoMarkdownBlock *) g_ptr_array_index (blocks, 0))->kind, ==,
-                   TACHO_MARKDOWN_PARAGRAPH);
+                   TACHO_MARKDOWN_BLOCK_PARAGRAPH);
 
   g_string_truncate (text, 0);
   for (guint i = 0; i < 200; i++)
