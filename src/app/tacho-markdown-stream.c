@@ -70,7 +70,8 @@ move_base (TachoMarkdownStream *self, int offset)
 static gboolean
 is_text (const TachoMarkdownBlock *block)
 {
-  return block->kind == TACHO_MARKDOWN_BLOCK_PARAGRAPH || block->kind == TACHO_MARKDOWN_BLOCK_HEADING;
+  return block->kind == TACHO_MARKDOWN_BLOCK_PARAGRAPH ||
+         block->kind == TACHO_MARKDOWN_BLOCK_HEADING;
 }
 
 /* Everything but the content is the same. */
@@ -107,7 +108,8 @@ count_kept (TachoMarkdownStream *self, GPtrArray *blocks, guint n_final)
       const TachoMarkdownBlock *old = g_ptr_array_index (self->blocks, i);
 
       if (!tacho_markdown_block_equal (old, g_ptr_array_index (blocks, i)) ||
-          (i < n_final && (old->kind == TACHO_MARKDOWN_BLOCK_CODE || old->kind == TACHO_MARKDOWN_BLOCK_TABLE)))
+          (i < n_final &&
+           (old->kind == TACHO_MARKDOWN_BLOCK_CODE || old->kind == TACHO_MARKDOWN_BLOCK_TABLE)))
         break;
     }
   return i;

@@ -39,7 +39,7 @@ struct _TachoTranscript
   GtkAdjustment *adjustment;
   gboolean following;
   double followed_upper; /* whole height at the last scroll to the end */
-  gboolean scrolling; /* the program scrolls, not the reader */
+  gboolean scrolling;    /* the program scrolls, not the reader */
 };
 
 void tacho_transcript_scroll_to_end (TachoTranscript *self);

@@ -65,8 +65,8 @@ adjustment_changed_cb (TachoTranscript *self)
 static void
 value_changed_cb (TachoTranscript *self)
 {
-  /* The view moves by itself when lines above the seen ones get their heights: then there is another
-   * whole height than at the last scroll. */
+  /* The view moves by itself when lines above the seen ones get their heights: then there is
+   * another whole height than at the last scroll. */
   if (self->scrolling ||
       (self->following && gtk_adjustment_get_upper (self->adjustment) != self->followed_upper))
     return;

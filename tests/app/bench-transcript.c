@@ -4,20 +4,23 @@
 
 #include <adwaita.h>
 #include <stdio.h>
+#include <time.h>
 
 #define TOKENS 100000
 #define PER_FRAME 8 /* 500 tokens/s at 60 frames/s */
 
 /* Prose, lists and code in the proportions of a long answer; or one paragraph without an end. */
 static const char *
-token (guint i, gboolean one_paragraph)
+token (guint i, int one_paragraph)
 {
   guint at = i % 400;
 
-  if (one_paragraph)
+  if (one_paragraph == 1)
     return "word ";
   if (at == 0)
     return "\n\n## Part\n\n";
+  if (one_paragraph == 2)
+    return at % 60 == 0 ? "\n\n" : at % 11 == 0 ? "**bold** " : "word ";
   if (at == 200)
     return "\n\n```c\n";
   if (at == 300)
@@ -25,6 +28,16 @@ token (guint i, gboolean one_paragraph)
   if (at > 200 && at < 300)
     return at % 8 == 0 ? ";\n" : "x = y ";
   return at % 60 == 0 ? "\n\n" : at % 20 == 0 ? "\n- " : at % 11 == 0 ? "**bold** " : "word ";
+}
+
+/* Of this thread: what else runs on the machine is left out. */
+static gint64
+cpu_us (void)
+{
+  struct timespec now;
+
+  clock_gettime (CLOCK_THREAD_CPUTIME_ID, &now);
+  return now.tv_sec * G_USEC_PER_SEC + now.tv_nsec / 1000;
 }
 
 static void
@@ -35,7 +48,7 @@ frame (void)
 }
 
 static double
-run (gboolean one_paragraph, const char *name)
+run (int kind, const char *name)
 {
   GtkWidget *window = gtk_window_new ();
   GtkWidget *scroll = gtk_scrolled_window_new ();
@@ -52,13 +65,13 @@ run (gboolean one_paragraph, const char *name)
   tacho_transcript_begin_reply (transcript, "model");
   for (guint i = 0; i < TOKENS; i += PER_FRAME)
     {
-      gint64 begin = g_get_monotonic_time ();
+      gint64 begin = cpu_us ();
 
       for (guint j = 0; j < PER_FRAME; j++)
-        tacho_transcript_append (transcript, token (i + j, one_paragraph), FALSE);
+        tacho_transcript_append (transcript, token (i + j, kind), FALSE);
       tacho_transcript_flush (transcript);
       frame ();
-      tenth[(guint64) i * 10 / TOKENS] += g_get_monotonic_time () - begin;
+      tenth[(guint64) i * 10 / TOKENS] += cpu_us () - begin;
     }
   tacho_transcript_end_reply (transcript);
   ratio = (double) tenth[9] / (double) tenth[0];
@@ -74,6 +87,7 @@ main (void)
 {
   adw_init ();
   run (FALSE, "prose and code");
+  run (2, "prose");
   run (TRUE, "one paragraph");
   return 0;
 }

@@ -262,7 +262,8 @@ enter_block_cb (MD_BLOCKTYPE type, void *detail, void *user_data)
       end_block (self);
       break;
     case MD_BLOCK_H:
-      begin_block (self, TACHO_MARKDOWN_BLOCK_HEADING)->level = ((MD_BLOCK_H_DETAIL *) detail)->level;
+      begin_block (self, TACHO_MARKDOWN_BLOCK_HEADING)->level =
+          ((MD_BLOCK_H_DETAIL *) detail)->level;
       break;
     case MD_BLOCK_CODE:
       block = begin_block (self, TACHO_MARKDOWN_BLOCK_CODE);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* CommonMark with tables as a flat list of blocks, which any view can draw. The parser is md4c; HTML
- * is text, and nothing is ever fetched. */
+/* CommonMark with tables as a flat list of blocks, which any view can draw. The parser is md4c;
+ * HTML is text, and nothing is ever fetched. */
 #pragma once
 
 #include <glib.h>
