@@ -3,6 +3,7 @@
 #define G_LOG_DOMAIN "tacho"
 
 #include "store/tacho-conversations-private.h"
+#include "store/tacho-search-words-private.h"
 
 #define DAYS_DELETED 30
 
@@ -66,13 +67,24 @@ tacho_conversations_database_index (TachoDatabase *base, gint64 message)
     return;
   ok = run_with_number (base,
                         "INSERT OR REPLACE INTO search (rowid, text)"
-                        " SELECT id, text FROM messages WHERE id = ?",
+                        " SELECT id, separated(text) FROM messages WHERE id = ?",
                         message, NULL) &&
        run_with_number (base, "UPDATE messages SET indexed = 1 WHERE id = ?", message, NULL);
   tacho_database_end (base, ok, NULL);
   sqlite3_exec (base->db, "PRAGMA synchronous = FULL", NULL, NULL, NULL);
 }
 
+static void
+separated (sqlite3_context *context, int n, sqlite3_value **values)
+{
+  const char *text = (const char *) sqlite3_value_text (values[0]);
+  g_autofree char *valid = g_utf8_make_valid (text != NULL ? text : "", -1);
+  char *words = tacho_search_words_separate (valid);
+
+  sqlite3_result_text (context, words != NULL ? words : g_steal_pointer (&valid), -1, g_free);
+}
+
+/* Whether an index of words can be kept; then the SQL function that makes them is there, too. */
 static gboolean
 has_fts5 (TachoDatabase *base)
 {
@@ -81,22 +93,25 @@ has_fts5 (TachoDatabase *base)
   gboolean has = statement != NULL && sqlite3_step (statement) == SQLITE_ROW;
 
   sqlite3_finalize (statement);
-  return has;
+  return has && sqlite3_create_function (base->db, "separated", 1,
+                                         SQLITE_UTF8 | SQLITE_DETERMINISTIC | SQLITE_DIRECTONLY,
+                                         NULL, separated, NULL, NULL) == SQLITE_OK;
 }
 
 /* What was written without an index, or was cut short, gets its words in. */
 static gboolean
 index_rest (TachoDatabase *base)
 {
-  gboolean ok = tacho_database_execute (base, "BEGIN IMMEDIATE", NULL) &&
-                tacho_database_execute (
-                    base,
-                    "CREATE VIRTUAL TABLE IF NOT EXISTS search USING fts5"
-                    " (text, tokenize = 'unicode61 remove_diacritics 2');"
-                    "INSERT OR REPLACE INTO search (rowid, text)"
-                    " SELECT id, text FROM messages WHERE indexed = 0 AND state <> 'streaming';"
-                    "UPDATE messages SET indexed = 1 WHERE indexed = 0 AND state <> 'streaming'",
-                    NULL);
+  gboolean ok =
+      tacho_database_execute (base, "BEGIN IMMEDIATE", NULL) &&
+      tacho_database_execute (
+          base,
+          "CREATE VIRTUAL TABLE IF NOT EXISTS search USING fts5"
+          " (text, tokenize = 'unicode61 remove_diacritics 2');"
+          "INSERT OR REPLACE INTO search (rowid, text)"
+          " SELECT id, separated(text) FROM messages WHERE indexed = 0 AND state <> 'streaming';"
+          "UPDATE messages SET indexed = 1 WHERE indexed = 0 AND state <> 'streaming'",
+          NULL);
 
   return tacho_database_end (base, ok, NULL);
 }

@@ -266,6 +266,39 @@ tacho_conversations_count (TachoConversations *self, const char *sql, gint64 mes
   return n;
 }
 
+/* At the end of a conversation, or in place of a message. */
+static gboolean
+add (TachoConversations *self,
+     const char *id,
+     gint64 of_message,
+     TachoConversationMessage *message,
+     GError **error)
+{
+  g_auto (TachoConversationPlace) place = { 0 };
+  gint64 created = message->created != 0 ? message->created : g_get_real_time ();
+  gint64 row = 0;
+  gboolean ok;
+
+  if (!tacho_conversations_check (message, error) ||
+      !tacho_database_execute (self->base, "BEGIN IMMEDIATE", error))
+    return FALSE;
+  ok = (id != NULL ? place_at_end (self, id, &place, error)
+                   : tacho_conversations_place_of (self, of_message, &place, error)) &&
+       insert_message (self, &place, message, created, &row, error) &&
+       (id != NULL ? note_end (self, &place, message, row, error)
+                   : tacho_conversations_note_chain (self, &place, error));
+  if (!tacho_database_end (self->base, ok, error))
+    return FALSE;
+  message->id = row;
+  message->follows = place.follows;
+  message->created = created;
+  message->version = message->n_versions =
+      tacho_conversations_count (self, "SELECT version FROM messages WHERE id = ?", row);
+  message->active = TRUE;
+  tacho_conversations_written (self, place.id, message);
+  return TRUE;
+}
+
 /**
  * tacho_conversations_append:
  * @self: the conversations
@@ -283,27 +316,8 @@ tacho_conversations_append (TachoConversations *self,
                             TachoConversationMessage *message,
                             GError **error)
 {
-  g_auto (TachoConversationPlace) place = { 0 };
-  gint64 created = message->created != 0 ? message->created : g_get_real_time ();
-  gint64 row = 0;
-  gboolean ok;
-
-  g_return_val_if_fail (TACHO_IS_CONVERSATIONS (self), FALSE);
-  if (!tacho_conversations_check (message, error) ||
-      !tacho_database_execute (self->base, "BEGIN IMMEDIATE", error))
-    return FALSE;
-  ok = place_at_end (self, id, &place, error) &&
-       insert_message (self, &place, message, created, &row, error) &&
-       note_end (self, &place, message, row, error);
-  if (!tacho_database_end (self->base, ok, error))
-    return FALSE;
-  message->id = row;
-  message->follows = place.follows;
-  message->created = created;
-  message->version = message->n_versions = 1;
-  message->active = TRUE;
-  tacho_conversations_written (self, place.id, message);
-  return TRUE;
+  g_return_val_if_fail (TACHO_IS_CONVERSATIONS (self) && id != NULL, FALSE);
+  return add (self, id, 0, message, error);
 }
 
 /**
@@ -323,26 +337,6 @@ tacho_conversations_add_version (TachoConversations *self,
                                  TachoConversationMessage *message,
                                  GError **error)
 {
-  g_auto (TachoConversationPlace) place = { 0 };
-  gint64 created = message->created != 0 ? message->created : g_get_real_time ();
-  gint64 row = 0;
-  gboolean ok;
-
   g_return_val_if_fail (TACHO_IS_CONVERSATIONS (self), FALSE);
-  if (!tacho_conversations_check (message, error) ||
-      !tacho_database_execute (self->base, "BEGIN IMMEDIATE", error))
-    return FALSE;
-  ok = tacho_conversations_place_of (self, of_message, &place, error) &&
-       insert_message (self, &place, message, created, &row, error) &&
-       tacho_conversations_note_chain (self, &place, error);
-  if (!tacho_database_end (self->base, ok, error))
-    return FALSE;
-  message->id = row;
-  message->follows = place.follows;
-  message->created = created;
-  message->version = message->n_versions =
-      tacho_conversations_count (self, "SELECT version FROM messages WHERE id = ?", row);
-  message->active = TRUE;
-  tacho_conversations_written (self, place.id, message);
-  return TRUE;
+  return add (self, NULL, of_message, message, error);
 }

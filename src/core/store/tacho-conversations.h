@@ -111,4 +111,16 @@ GPtrArray *tacho_conversations_load (TachoConversations *self,
                                      const char *id,
                                      GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
+/* Words in titles and messages, in any version, of what is not deleted. Empty: all. Of
+ * TachoConversationInfo, the same objects and order as in the list (which it does not follow:
+ * search again when that changes); they tell what was found where. */
+void tacho_conversations_search_async (TachoConversations *self,
+                                       const char *text,
+                                       GCancellable *cancellable,
+                                       GAsyncReadyCallback callback,
+                                       gpointer user_data);
+GListModel *tacho_conversations_search_finish (TachoConversations *self,
+                                               GAsyncResult *result,
+                                               GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
 G_END_DECLS

@@ -32,6 +32,9 @@ TachoDatabase *tacho_database_open (const TachoDatabaseKind *kind,
                                     const char *path,
                                     char **notice,
                                     GError **error) G_GNUC_WARN_UNUSED_RESULT;
+/* A second connection to the same file, for a thread that only reads. */
+TachoDatabase *tacho_database_open_reader (const TachoDatabase *of,
+                                           GError **error) G_GNUC_WARN_UNUSED_RESULT;
 void tacho_database_free (TachoDatabase *self);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (TachoDatabase, tacho_database_free)
 

@@ -203,6 +203,23 @@ tacho_database_open (const TachoDatabaseKind *kind, const char *path, char **not
   return g_steal_pointer (&self);
 }
 
+TachoDatabase *
+tacho_database_open_reader (const TachoDatabase *of, GError **error)
+{
+  g_autoptr (TachoDatabase) self = g_new0 (TachoDatabase, 1);
+
+  self->kind = of->kind;
+  self->path = g_strdup (of->path);
+  if (sqlite3_open_v2 (self->path, &self->db, SQLITE_OPEN_READONLY | SQLITE_OPEN_FULLMUTEX, NULL) !=
+      SQLITE_OK)
+    {
+      tacho_database_fail (self, "Cannot open", error);
+      return NULL;
+    }
+  sqlite3_busy_timeout (self->db, BUSY_MS);
+  return g_steal_pointer (&self);
+}
+
 void
 tacho_database_free (TachoDatabase *self)
 {

@@ -4,7 +4,6 @@
 
 #include <glib/gstdio.h>
 #include <signal.h>
-#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -130,28 +129,14 @@ test_second_opening (Fixture *f, gconstpointer data)
                    TACHO_MESSAGE_STREAMING);
 }
 
-static guint
-files_like (Fixture *f, const char *part)
-{
-  g_autoptr (GDir) dir = g_dir_open (f->folder, 0, NULL);
-  const char *name;
-  guint n = 0;
-
-  while ((name = g_dir_read_name (dir)) != NULL)
-    n += strstr (name, part) != NULL;
-  return n;
-}
-
 static void
 test_damaged (Fixture *f, gconstpointer data)
 {
-  for (guint way = 0; way < 3; way++)
+  for (guint way = 0; way < N_DAMAGES; way++)
     {
-      g_autofree char *text = NULL;
       g_autofree char *notice = NULL;
       g_autoptr (GError) error = NULL;
       g_autoptr (TachoConversations) self = NULL;
-      gsize length;
 
       {
         g_autoptr (TachoConversations) good = open_it (f);
@@ -160,14 +145,7 @@ test_damaged (Fixture *f, gconstpointer data)
         for (guint i = 0; i < 200; i++)
           say (good, id, TACHO_ROLE_USER, "Some words that take room in the file, and some more.");
       }
-      g_assert_true (g_file_get_contents (f->path, &text, &length, NULL));
-      if (way == 0)
-        length = length * 2 / 5 / 4096 * 4096 + 100; /* cut */
-      else if (way == 1)
-        memset (text, 'x', 100); /* no database at all */
-      else
-        memset (text + length / 2, 0xa5, length / 4);
-      g_assert_true (g_file_set_contents (f->path, text, (gssize) length, NULL));
+      damage (f, way);
       self = tacho_conversations_open (f->path, &notice, &error);
       g_assert_no_error (error);
       g_assert_nonnull (strstr (notice, "damaged"));
@@ -182,19 +160,14 @@ test_newer (Fixture *f, gconstpointer data)
 {
   g_autofree char *notice = NULL;
   g_autoptr (GError) error = NULL;
-  g_autofree char *before = NULL;
-  g_autofree char *after = NULL;
-  gsize length, length_after;
+  g_autoptr (GBytes) before = NULL;
 
   g_clear_object (&(TachoConversations *){ open_it (f) });
-  execute (f, "PRAGMA journal_mode = DELETE; PRAGMA user_version = 99");
-  g_assert_true (g_file_get_contents (f->path, &before, &length, NULL));
+  before = make_newer (f);
   g_assert_null (tacho_conversations_open (f->path, &notice, &error));
   g_assert_error (error, TACHO_ERROR, TACHO_ERROR_UNSUPPORTED);
   g_assert_nonnull (strstr (error->message, "TACHO_CONVERSATIONS"));
-  g_assert_true (g_file_get_contents (f->path, &after, &length_after, NULL));
-  g_assert_cmpmem (after, length_after, before, length);
-  g_assert_cmpuint (files_like (f, ".damaged-"), ==, 0);
+  assert_untouched (f, before);
 }
 
 /* As a user who may read it but not write: an error that says so, and the file stays as it is. */
@@ -214,9 +187,7 @@ open_read_only (Fixture *f)
 static void
 test_read_only (Fixture *f, gconstpointer data)
 {
-  g_autofree char *before = NULL;
-  g_autofree char *after = NULL;
-  gsize length, length_after;
+  g_autoptr (GBytes) before = NULL;
 
   {
     g_autoptr (TachoConversations) self = open_it (f);
@@ -224,7 +195,7 @@ test_read_only (Fixture *f, gconstpointer data)
 
     say (self, id, TACHO_ROLE_USER, "words");
   }
-  g_assert_true (g_file_get_contents (f->path, &before, &length, NULL));
+  before = read_bytes (f);
   g_assert_cmpint (g_chmod (f->path, 0444), ==, 0);
   g_assert_cmpint (g_chmod (f->folder, 0555), ==, 0);
   if (getuid () == 0)
@@ -245,8 +216,7 @@ test_read_only (Fixture *f, gconstpointer data)
   else
     open_read_only (f);
   g_assert_cmpint (g_chmod (f->folder, 0700), ==, 0);
-  g_assert_true (g_file_get_contents (f->path, &after, &length_after, NULL));
-  g_assert_cmpmem (after, length_after, before, length);
+  assert_untouched (f, before);
 }
 
 /* Others cannot read it, nor could they before it was opened again. */
@@ -289,16 +259,12 @@ test_full (Fixture *f, gconstpointer data)
       tacho_conversation_message_new (TACHO_ROLE_ASSISTANT, "begun");
   TachoConversationInfo *info = tacho_conversations_find (self, id);
   g_autoptr (GError) error = NULL;
-  struct rlimit limit, small;
+  struct rlimit limit;
 
   say (self, id, TACHO_ROLE_USER, "first");
   reply->state = TACHO_MESSAGE_STREAMING;
   g_assert_true (tacho_conversations_append (self, id, reply, &error));
-  signal (SIGXFSZ, SIG_IGN);
-  g_assert_cmpint (getrlimit (RLIMIT_FSIZE, &limit), ==, 0);
-  small = limit;
-  small.rlim_cur = 300000;
-  g_assert_cmpint (setrlimit (RLIMIT_FSIZE, &small), ==, 0);
+  limit = fill_disk (300000);
   g_assert_false (tacho_conversations_append (self, id, prompt, &error));
   g_assert_error (error, TACHO_ERROR, TACHO_ERROR_IO);
   g_clear_error (&error);

@@ -2,33 +2,9 @@
 /* What the tests of the conversations share. */
 #pragma once
 
-#include <sqlite3.h>
-#include <string.h>
-
 #include "base/tacho-error.h"
 #include "store/tacho-conversations.h"
-#include "test-utils.h"
-
-typedef struct
-{
-  char *folder;
-  char *path;
-} Fixture;
-
-static inline void
-set_up (Fixture *f, gconstpointer data)
-{
-  f->folder = tacho_test_make_tmp_dir ();
-  f->path = g_build_filename (f->folder, "conversations.db", NULL);
-}
-
-static inline void
-tear_down (Fixture *f, gconstpointer data)
-{
-  tacho_test_remove_tree (f->folder);
-  g_free (f->folder);
-  g_free (f->path);
-}
+#include "test-store.h"
 
 static inline TachoConversations *
 open_it (Fixture *f)
@@ -40,16 +16,6 @@ open_it (Fixture *f)
   g_assert_no_error (error);
   g_assert_null (notice);
   return self;
-}
-
-static inline void
-execute (Fixture *f, const char *sql)
-{
-  sqlite3 *db = NULL;
-
-  g_assert_cmpint (sqlite3_open (f->path, &db), ==, SQLITE_OK);
-  g_assert_cmpint (sqlite3_exec (db, sql, NULL, NULL, NULL), ==, SQLITE_OK);
-  sqlite3_close (db);
 }
 
 /* The id of a new conversation. */

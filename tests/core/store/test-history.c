@@ -1,47 +1,13 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* The history: what it keeps, and what it does when its file, its disk or its program fails. */
-#include <glib/gstdio.h>
 #include <math.h>
 #include <signal.h>
-#include <sqlite3.h>
-#include <string.h>
-#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/tacho-error.h"
 #include "store/tacho-history.h"
-#include "test-utils.h"
-
-typedef struct
-{
-  char *folder;
-  char *path;
-} Fixture;
-
-static void
-set_up (Fixture *f, gconstpointer data)
-{
-  f->folder = g_dir_make_tmp ("tacho-XXXXXX", NULL);
-  f->path = g_build_filename (f->folder, "history.db", NULL);
-}
-
-static void
-tear_down (Fixture *f, gconstpointer data)
-{
-  g_autoptr (GDir) dir = g_dir_open (f->folder, 0, NULL);
-  const char *name;
-
-  while ((name = g_dir_read_name (dir)) != NULL)
-    {
-      g_autofree char *path = g_build_filename (f->folder, name, NULL);
-
-      g_unlink (path);
-    }
-  g_assert_cmpint (g_rmdir (f->folder), ==, 0);
-  g_free (f->folder);
-  g_free (f->path);
-}
+#include "test-store.h"
 
 static TachoHistory *
 open_it (Fixture *f)
@@ -239,16 +205,6 @@ test_killed (Fixture *f, gconstpointer data)
   }
 }
 
-static void
-execute (Fixture *f, const char *sql)
-{
-  sqlite3 *db = NULL;
-
-  g_assert_cmpint (sqlite3_open (f->path, &db), ==, SQLITE_OK);
-  g_assert_cmpint (sqlite3_exec (db, sql, NULL, NULL, NULL), ==, SQLITE_OK);
-  sqlite3_close (db);
-}
-
 /* A run whose program is gone is labelled, with its last figures; that of a living one is not. */
 static void
 test_interrupted (Fixture *f, gconstpointer data)
@@ -284,29 +240,15 @@ test_interrupted (Fixture *f, gconstpointer data)
   }
 }
 
-static guint
-files_like (Fixture *f, const char *part)
-{
-  g_autoptr (GDir) dir = g_dir_open (f->folder, 0, NULL);
-  const char *name;
-  guint n = 0;
-
-  while ((name = g_dir_read_name (dir)) != NULL)
-    n += strstr (name, part) != NULL;
-  return n;
-}
-
 /* Damaged in any way: set aside whole, a new one begun, and it is said. */
 static void
 test_damaged (Fixture *f, gconstpointer data)
 {
-  for (guint way = 0; way < 3; way++)
+  for (guint way = 0; way < N_DAMAGES; way++)
     {
-      g_autofree char *text = NULL;
       g_autofree char *notice = NULL;
       g_autoptr (GError) error = NULL;
       g_autoptr (TachoHistory) history = NULL;
-      gsize length;
 
       {
         g_autoptr (TachoHistory) good = open_it (f);
@@ -318,14 +260,7 @@ test_damaged (Fixture *f, gconstpointer data)
             keep (good, id, "m");
           }
       }
-      g_assert_true (g_file_get_contents (f->path, &text, &length, NULL));
-      if (way == 0)
-        length = length * 2 / 5 / 4096 * 4096 + 100; /* cut */
-      else if (way == 1)
-        memset (text, 'x', 100); /* no database at all */
-      else
-        memset (text + length / 2, 0xa5, length / 4);
-      g_assert_true (g_file_set_contents (f->path, text, (gssize) length, NULL));
+      damage (f, way);
       history = tacho_history_open (f->path, &notice, &error);
       g_assert_no_error (error);
       g_assert_nonnull (strstr (notice, "damaged"));
@@ -339,18 +274,13 @@ test_newer (Fixture *f, gconstpointer data)
 {
   g_autofree char *notice = NULL;
   g_autoptr (GError) error = NULL;
-  g_autofree char *before = NULL;
-  g_autofree char *after = NULL;
-  gsize length, length_after;
+  g_autoptr (GBytes) before = NULL;
 
   g_clear_object (&(TachoHistory *){ open_it (f) });
-  execute (f, "PRAGMA journal_mode = DELETE; PRAGMA user_version = 99");
-  g_assert_true (g_file_get_contents (f->path, &before, &length, NULL));
+  before = make_newer (f);
   g_assert_null (tacho_history_open (f->path, &notice, &error));
   g_assert_error (error, TACHO_ERROR, TACHO_ERROR_UNSUPPORTED);
-  g_assert_true (g_file_get_contents (f->path, &after, &length_after, NULL));
-  g_assert_cmpmem (after, length_after, before, length);
-  g_assert_cmpuint (files_like (f, ".damaged-"), ==, 0);
+  assert_untouched (f, before);
 }
 
 /* Another program's database is not ours to write to. */
@@ -404,7 +334,7 @@ test_full (Fixture *f, gconstpointer data)
   g_autoptr (TachoHistory) history = open_it (f);
   g_autoptr (TachoBenchResult) result = new_result ("big", "m");
   g_autoptr (GError) error = NULL;
-  struct rlimit limit, small;
+  struct rlimit limit;
 
   keep (history, "first", "m");
   for (guint i = 0; i < 60000; i++)
@@ -416,11 +346,7 @@ test_full (Fixture *f, gconstpointer data)
       record->end_ns = record->start_ns + (gint64) g_random_int ();
       g_ptr_array_add (result->records, record);
     }
-  signal (SIGXFSZ, SIG_IGN);
-  g_assert_cmpint (getrlimit (RLIMIT_FSIZE, &limit), ==, 0);
-  small = limit;
-  small.rlim_cur = 200000;
-  g_assert_cmpint (setrlimit (RLIMIT_FSIZE, &small), ==, 0);
+  limit = fill_disk (200000);
   g_assert_false (tacho_history_finish (history, result, &error));
   g_assert_cmpint (setrlimit (RLIMIT_FSIZE, &limit), ==, 0);
   g_assert_error (error, TACHO_ERROR, TACHO_ERROR_IO);
