@@ -2,7 +2,7 @@
 /* A message of a conversation. */
 #define G_LOG_DOMAIN "tacho"
 
-#include "store/tacho-conversation-message.h"
+#include "store/tacho-conversations-private.h"
 
 #include "base/tacho-error.h"
 #include "base/tacho-text.h"
@@ -211,20 +211,20 @@ tacho_conversation_message_attach (TachoConversationMessage *self,
 }
 
 /* Longer than any row of backticks in the text. */
-static guint
-fence_length (const char *text)
+char *
+tacho_conversation_message_make_fence (const char *text)
 {
-  guint longest = 2;
+  gsize longest = 2;
 
   while (*text != '\0')
     {
       gsize run = strspn (text, "`");
 
-      longest = MAX (longest, (guint) run);
+      longest = MAX (longest, run);
       text += run;
       text += strcspn (text, "`");
     }
-  return longest + 1;
+  return g_strnfill (longest + 1, '`');
 }
 
 /**
@@ -241,7 +241,7 @@ tacho_conversation_message_dup_full_text (const TachoConversationMessage *self)
   for (guint i = 0; i < self->attachments->len; i++)
     {
       const TachoAttachment *file = g_ptr_array_index (self->attachments, i);
-      g_autofree char *fence = g_strnfill (fence_length (file->text), '`');
+      g_autofree char *fence = tacho_conversation_message_make_fence (file->text);
 
       g_string_append_printf (full, "%s%s:\n%s\n%s%s%s", full->len > 0 ? "\n\n" : "", file->name,
                               fence, file->text, g_str_has_suffix (file->text, "\n") ? "" : "\n",

@@ -99,8 +99,8 @@ has_fts5 (TachoDatabase *base)
 }
 
 /* What was written without an index, or was cut short, gets its words in. */
-static gboolean
-index_rest (TachoDatabase *base)
+gboolean
+tacho_conversations_database_index_rest (TachoDatabase *base)
 {
   gboolean ok =
       tacho_database_execute (base, "BEGIN IMMEDIATE", NULL) &&
@@ -122,7 +122,7 @@ index_anew (TachoDatabase *base)
 {
   return tacho_database_execute (
              base, "DROP TABLE IF EXISTS search; UPDATE messages SET indexed = 0", NULL) &&
-         index_rest (base);
+         tacho_conversations_database_index_rest (base);
 }
 
 /* Deletes for good what @where says, and leaves nothing of its text in the file. */
@@ -189,7 +189,8 @@ tacho_conversations_database_open (const char *path,
     return NULL;
   /* Neither is a reason to withhold the conversations: searching is slower without the index, and
    * what is to go goes another time. */
-  *indexed = has_fts5 (base) && (index_rest (base) || index_anew (base));
+  *indexed =
+      has_fts5 (base) && (tacho_conversations_database_index_rest (base) || index_anew (base));
   purge_old (base, *indexed);
   return g_steal_pointer (&base);
 }

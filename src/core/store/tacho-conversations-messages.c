@@ -160,16 +160,17 @@ insert_attachments (TachoConversations *self,
 }
 
 /* Puts the message at its place, as the active one of those that stand there. */
-static gboolean
-insert_message (TachoConversations *self,
-                const TachoConversationPlace *place,
-                const TachoConversationMessage *message,
-                gint64 created,
-                gint64 *id,
-                GError **error)
+gboolean
+tacho_conversations_insert (TachoConversations *self,
+                            const TachoConversationPlace *place,
+                            TachoConversationMessage *message,
+                            gint64 *id,
+                            GError **error)
 {
   sqlite3_stmt *statement;
 
+  if (message->created == 0)
+    message->created = g_get_real_time ();
   if (!tacho_conversations_run (
           self, error, "UPDATE messages SET active = 0 WHERE conversation = ?1 AND follows = ?2",
           place->number, place->follows))
@@ -187,7 +188,7 @@ insert_message (TachoConversations *self,
   sqlite3_bind_int64 (statement, 10, place->number);
   sqlite3_bind_int64 (statement, 11, place->follows);
   tacho_database_bind_text (statement, 12, tacho_role_to_string (message->role));
-  sqlite3_bind_int64 (statement, 13, created);
+  sqlite3_bind_int64 (statement, 13, message->created);
   if (!tacho_database_step (self->base, statement, error))
     return FALSE;
   *id = sqlite3_last_insert_rowid (self->base->db);
@@ -199,6 +200,7 @@ insert_message (TachoConversations *self,
 gboolean
 tacho_conversations_note_chain (TachoConversations *self,
                                 const TachoConversationPlace *place,
+                                gint64 updated,
                                 GError **error)
 {
   return tacho_conversations_run (
@@ -210,7 +212,7 @@ tacho_conversations_note_chain (TachoConversations *self,
       " UPDATE conversations SET updated = ?2, (last, n_messages) ="
       " (SELECT ifnull(max(id), 0), count(*) FILTER (WHERE role <> 'system') FROM chain)"
       " WHERE number = ?1",
-      place->number, g_get_real_time ());
+      place->number, updated != 0 ? updated : g_get_real_time ());
 }
 
 /* The same for one more at the end, without walking. */
@@ -275,7 +277,6 @@ add (TachoConversations *self,
      GError **error)
 {
   g_auto (TachoConversationPlace) place = { 0 };
-  gint64 created = message->created != 0 ? message->created : g_get_real_time ();
   gint64 row = 0;
   gboolean ok;
 
@@ -284,14 +285,13 @@ add (TachoConversations *self,
     return FALSE;
   ok = (id != NULL ? place_at_end (self, id, &place, error)
                    : tacho_conversations_place_of (self, of_message, &place, error)) &&
-       insert_message (self, &place, message, created, &row, error) &&
+       tacho_conversations_insert (self, &place, message, &row, error) &&
        (id != NULL ? note_end (self, &place, message, row, error)
-                   : tacho_conversations_note_chain (self, &place, error));
+                   : tacho_conversations_note_chain (self, &place, 0, error));
   if (!tacho_database_end (self->base, ok, error))
     return FALSE;
   message->id = row;
   message->follows = place.follows;
-  message->created = created;
   message->version = message->n_versions =
       tacho_conversations_count (self, "SELECT version FROM messages WHERE id = ?", row);
   message->active = TRUE;

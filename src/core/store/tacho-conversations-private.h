@@ -45,6 +45,7 @@ TachoDatabase *tacho_conversations_database_open (const char *path,
                                                   char **notice,
                                                   GError **error);
 void tacho_conversations_database_index (TachoDatabase *base, gint64 message);
+gboolean tacho_conversations_database_index_rest (TachoDatabase *base);
 /* Of TachoConversationInfo. @where: a condition with at most one parameter, bound to id. */
 GPtrArray *tacho_conversations_database_list (TachoDatabase *base,
                                               const char *where,
@@ -91,9 +92,16 @@ gboolean tacho_conversations_check (const TachoConversationMessage *message, GEr
 void tacho_conversations_bind_growing (TachoConversations *self,
                                        sqlite3_stmt *statement,
                                        const TachoConversationMessage *message);
-/* Writes where the chain that is shown ends, and how long it is. */
+/* As the active one of those at its place; gives it a time if it has none. */
+gboolean tacho_conversations_insert (TachoConversations *self,
+                                     const TachoConversationPlace *place,
+                                     TachoConversationMessage *message,
+                                     gint64 *id,
+                                     GError **error);
+/* Writes where the chain that is shown ends, how long it is, and when it changed; 0: now. */
 gboolean tacho_conversations_note_chain (TachoConversations *self,
                                          const TachoConversationPlace *place,
+                                         gint64 updated,
                                          GError **error);
 /* After the commit: index and list. */
 void tacho_conversations_written (TachoConversations *self,
@@ -104,6 +112,7 @@ void tacho_conversations_written (TachoConversations *self,
 void tacho_conversations_refresh (TachoConversations *self, const char *id);
 gboolean tacho_conversations_no_such (const char *id, GError **error); /* sets the error; FALSE */
 gboolean tacho_conversations_check_length (const char *text, gsize most, GError **error);
-char *tacho_conversations_make_title (const char *prompt); /* its first line */
+char *tacho_conversation_message_make_fence (const char *text); /* that it does not close */
+char *tacho_conversations_make_title (const char *prompt);      /* its first line */
 
 G_END_DECLS

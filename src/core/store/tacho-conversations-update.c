@@ -42,7 +42,7 @@ tacho_conversations_choose_version (TachoConversations *self,
       ok = FALSE;
     }
   ok = ok && tacho_conversations_run (self, error, sql, place.number, place.follows) &&
-       tacho_conversations_note_chain (self, &place, error);
+       tacho_conversations_note_chain (self, &place, 0, error);
   if (!tacho_database_end (self->base, ok, error))
     return FALSE;
   tacho_conversations_refresh (self, place.id);

@@ -7,6 +7,7 @@
  * with TACHO_ERROR_NOT_FOUND for what is not there. */
 #pragma once
 
+#include "store/tacho-conversation-document.h"
 #include "store/tacho-conversation-info.h"
 #include "store/tacho-conversation-message.h"
 
@@ -122,5 +123,14 @@ void tacho_conversations_search_async (TachoConversations *self,
 GListModel *tacho_conversations_search_finish (TachoConversations *self,
                                                GAsyncResult *result,
                                                GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/* For export and import. */
+TachoConversationDocument *
+tacho_conversations_load_document (TachoConversations *self,
+                                   const char *id,
+                                   GError **error) G_GNUC_WARN_UNUSED_RESULT;
+TachoConversationInfo *tacho_conversations_import (TachoConversations *self,
+                                                   const TachoConversationDocument *document,
+                                                   GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 G_END_DECLS
