@@ -157,3 +157,20 @@ tacho_bench_charts_update (TachoBenchCharts *self, const TachoBenchPoint *timeli
   for (guint i = 0; i < G_N_ELEMENTS (titles); i++)
     tacho_chart_queue_update (self->charts[i]);
 }
+
+/**
+ * tacho_bench_charts_show_result:
+ * @self: the charts
+ * @result: a run that has ended
+ *
+ * Shows it whole, and nothing else.
+ */
+void
+tacho_bench_charts_show_result (TachoBenchCharts *self, TachoBenchResult *result)
+{
+  g_return_if_fail (TACHO_IS_BENCH_CHARTS (self));
+
+  tacho_bench_charts_clear (self);
+  tacho_bench_charts_update (self, (const TachoBenchPoint *) (gconstpointer) result->timeline->data,
+                             result->timeline->len);
+}

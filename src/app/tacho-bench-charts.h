@@ -13,5 +13,7 @@ G_DECLARE_FINAL_TYPE (TachoBenchCharts, tacho_bench_charts, TACHO, BENCH_CHARTS,
 void tacho_bench_charts_clear (TachoBenchCharts *self);
 /* The run's time so far; only what is new since the last call is added. */
 void tacho_bench_charts_update (TachoBenchCharts *self, const TachoBenchPoint *timeline, gsize n);
+/* A run that has ended, whole. */
+void tacho_bench_charts_show_result (TachoBenchCharts *self, TachoBenchResult *result);
 
 G_END_DECLS

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* A benchmark, watched live: set-up, Run and Stop, counters, charts, results. */
+/* The benchmark panel: Run, History, Compare.
+ * Signal "ended" (const char *words): a run is over. */
 #pragma once
 
 #include <adwaita.h>
@@ -11,7 +12,7 @@ G_BEGIN_DECLS
 G_DECLARE_FINAL_TYPE (TachoBenchPanel, tacho_bench_panel, TACHO, BENCH_PANEL, AdwBin)
 
 void tacho_bench_panel_set_connection (TachoBenchPanel *self, TachoConnection *connection);
-void tacho_bench_panel_run (TachoBenchPanel *self); /* nothing if one is live or none can be */
+void tacho_bench_panel_run (TachoBenchPanel *self);
 void tacho_bench_panel_stop (TachoBenchPanel *self);
 gboolean tacho_bench_panel_is_running (TachoBenchPanel *self);
 

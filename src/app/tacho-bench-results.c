@@ -5,6 +5,7 @@
 #include "config.h"
 
 #include "app/tacho-bench-results.h"
+#include "app/tacho-bench-save.h"
 #include "app/tacho-display.h"
 #include "base/tacho-text.h"
 
@@ -15,7 +16,6 @@ struct _TachoBenchResults
 {
   AdwBin parent_instance;
   TachoBenchResult *result;
-  GtkFileChooserNative *chooser; /* open: the format is in its data */
 
   GtkWidget *simulated_badge;
   GtkWidget *stopped_badge;
@@ -25,7 +25,7 @@ struct _TachoBenchResults
   GtkWidget *warning_box;
   GtkLabel *warnings;
   GtkLabel *self_check;
-  GtkLabel *outcome;
+  GtkMenuButton *save_button;
 };
 
 G_DEFINE_FINAL_TYPE (TachoBenchResults, tacho_bench_results, ADW_TYPE_BIN)
@@ -204,71 +204,16 @@ update (TachoBenchResults *self)
   gtk_label_set_label (self->self_check, self_check);
   gtk_label_set_label (self->warnings, warnings != NULL ? warnings : "");
   gtk_widget_set_visible (self->warning_box, warnings != NULL && warnings[0] != '\0');
-  gtk_label_set_label (self->outcome, "");
-  gtk_widget_set_visible (GTK_WIDGET (self->outcome), FALSE);
   fill_table (self);
-}
-
-static void
-say (TachoBenchResults *self, const char *text)
-{
-  gtk_label_set_label (self->outcome, text);
-  gtk_widget_set_visible (GTK_WIDGET (self->outcome), text[0] != '\0');
-}
-
-static void
-save_response_cb (GtkNativeDialog *dialog, int response, TachoBenchResults *self)
-{
-  const char *format = g_object_get_data (G_OBJECT (dialog), "format");
-  g_autoptr (GFile) file = NULL;
-  g_autofree char *path = NULL;
-  g_autofree char *text = NULL;
-  g_autofree char *message = NULL;
-  g_autoptr (GError) error = NULL;
-
-  if (response == GTK_RESPONSE_ACCEPT)
-    file = gtk_file_chooser_get_file (GTK_FILE_CHOOSER (dialog));
-  if (file != NULL && self->result != NULL)
-    {
-      path = g_file_get_path (file);
-      if (g_strcmp0 (format, "json") == 0)
-        text = tacho_bench_result_to_json (self->result, TRUE);
-      else if (g_strcmp0 (format, "requests") == 0)
-        text = tacho_bench_result_records_to_csv (self->result);
-      else
-        text = tacho_bench_result_to_csv (self->result);
-      if (path == NULL)
-        message = g_strdup (_ ("Not saved: choose a folder on this computer"));
-      else if (tacho_bench_write_file (path, text, &error))
-        message = g_strdup_printf (_ ("Saved as %s"), path);
-      else
-        message = g_strdup_printf (_ ("Not saved: %s"), error->message);
-      say (self, message);
-    }
-  g_clear_object (&self->chooser);
 }
 
 static void
 save (GtkWidget *widget, const char *action, GVariant *parameter)
 {
   TachoBenchResults *self = TACHO_BENCH_RESULTS (widget);
-  const char *format = g_variant_get_string (parameter, NULL);
-  gboolean json = strcmp (format, "json") == 0;
-  g_autofree char *name = NULL;
 
-  if (self->result == NULL || self->chooser != NULL)
-    return;
-  name =
-      g_strdup_printf ("tacho-%s%s.%s", self->result->id,
-                       strcmp (format, "requests") == 0 ? "-requests" : "", json ? "json" : "csv");
-  self->chooser = gtk_file_chooser_native_new (_ ("Save the Results"),
-                                               GTK_WINDOW (gtk_widget_get_root (widget)),
-                                               GTK_FILE_CHOOSER_ACTION_SAVE, _ ("_Save"), NULL);
-  gtk_file_chooser_set_current_name (GTK_FILE_CHOOSER (self->chooser), name);
-  g_object_set_data_full (G_OBJECT (self->chooser), "format", g_strdup (format), g_free);
-  g_signal_connect_object (self->chooser, "response", G_CALLBACK (save_response_cb), self, 0);
-  gtk_native_dialog_set_modal (GTK_NATIVE_DIALOG (self->chooser), TRUE);
-  gtk_native_dialog_show (GTK_NATIVE_DIALOG (self->chooser));
+  if (self->result != NULL)
+    tacho_bench_save_ask (widget, self->result, g_variant_get_string (parameter, NULL));
 }
 
 static void
@@ -281,7 +226,7 @@ copy (GtkWidget *widget, const char *action, GVariant *parameter)
     return;
   text = tacho_bench_result_to_text (self->result);
   gdk_clipboard_set_text (gtk_widget_get_clipboard (widget), text);
-  say (self, _ ("Copied as text"));
+  tacho_bench_say (widget, _ ("Copied as text"));
 }
 
 static void
@@ -289,9 +234,6 @@ tacho_bench_results_dispose (GObject *object)
 {
   TachoBenchResults *self = TACHO_BENCH_RESULTS (object);
 
-  if (self->chooser != NULL)
-    gtk_native_dialog_destroy (GTK_NATIVE_DIALOG (self->chooser));
-  g_clear_object (&self->chooser);
   g_clear_pointer (&self->result, tacho_bench_result_unref);
   adw_bin_set_child (ADW_BIN (self), NULL);
   gtk_widget_dispose_template (GTK_WIDGET (self), TACHO_TYPE_BENCH_RESULTS);
@@ -315,7 +257,7 @@ tacho_bench_results_class_init (TachoBenchResultsClass *klass)
   gtk_widget_class_bind_template_child (widget_class, TachoBenchResults, warning_box);
   gtk_widget_class_bind_template_child (widget_class, TachoBenchResults, warnings);
   gtk_widget_class_bind_template_child (widget_class, TachoBenchResults, self_check);
-  gtk_widget_class_bind_template_child (widget_class, TachoBenchResults, outcome);
+  gtk_widget_class_bind_template_child (widget_class, TachoBenchResults, save_button);
   gtk_widget_class_install_action (widget_class, "results.save", "s", save);
   gtk_widget_class_install_action (widget_class, "results.copy", NULL, copy);
 }
@@ -323,7 +265,10 @@ tacho_bench_results_class_init (TachoBenchResultsClass *klass)
 static void
 tacho_bench_results_init (TachoBenchResults *self)
 {
+  g_autoptr (GMenuModel) menu = tacho_bench_save_menu ("results.save");
+
   gtk_widget_init_template (GTK_WIDGET (self));
+  gtk_menu_button_set_menu_model (self->save_button, menu);
 }
 
 /**

@@ -13,6 +13,7 @@ struct _TachoBenchSetup
   AdwBin parent_instance;
   guint requests; /* the amount in the unit that is not shown is kept */
   double seconds;
+  TachoBenchPlan *base; /* what the form does not show */
 
   TachoModelChooser *chooser;
   GtkSpinButton *concurrency;
@@ -56,6 +57,7 @@ unit_cb (TachoBenchSetup *self)
 static void
 tacho_bench_setup_dispose (GObject *object)
 {
+  g_clear_pointer (&TACHO_BENCH_SETUP (object)->base, tacho_bench_plan_free);
   adw_bin_set_child (ADW_BIN (object), NULL);
   gtk_widget_dispose_template (GTK_WIDGET (object), TACHO_TYPE_BENCH_SETUP);
 
@@ -85,8 +87,8 @@ tacho_bench_setup_init (TachoBenchSetup *self)
 {
   TachoSettings *settings = tacho_settings_get_default ();
   g_autofree char *stop_by = tacho_settings_get_string (settings, "bench-stop-by");
-  g_autoptr (TachoBenchPlan) plan = tacho_bench_plan_new ();
 
+  self->base = tacho_bench_plan_new ();
   gtk_widget_init_template (GTK_WIDGET (self));
   self->requests = tacho_settings_get_uint (settings, "bench-requests");
   self->seconds = tacho_settings_get_double (settings, "bench-duration");
@@ -96,7 +98,7 @@ tacho_bench_setup_init (TachoBenchSetup *self)
                              tacho_settings_get_uint (settings, "bench-prompt-tokens"));
   gtk_spin_button_set_value (self->output_tokens,
                              tacho_settings_get_uint (settings, "bench-output-tokens"));
-  gtk_spin_button_set_value (self->warmup, plan->warmup_requests);
+  gtk_spin_button_set_value (self->warmup, self->base->warmup_requests);
   gtk_drop_down_set_selected (self->unit,
                               strcmp (stop_by, "seconds") == 0 ? UNIT_SECONDS : UNIT_REQUESTS);
   g_signal_connect_object (self->amount, "value-changed", G_CALLBACK (amount_cb), self,
@@ -129,7 +131,7 @@ tacho_bench_setup_set_connection (TachoBenchSetup *self, TachoConnection *connec
 TachoBenchPlan *
 tacho_bench_setup_make_plan (TachoBenchSetup *self, const char *model)
 {
-  TachoBenchPlan *plan = tacho_bench_plan_new ();
+  TachoBenchPlan *plan = tacho_bench_plan_copy (self->base);
   gboolean seconds = gtk_drop_down_get_selected (self->unit) == UNIT_SECONDS;
 
   /* A number that is still being typed counts too. */
@@ -150,6 +152,30 @@ tacho_bench_setup_make_plan (TachoBenchSetup *self, const char *model)
   plan->output_tokens.min = gtk_spin_button_get_value_as_int (self->output_tokens);
   plan->output_tokens.max = plan->output_tokens.min;
   return plan;
+}
+
+/**
+ * tacho_bench_setup_set_plan:
+ * @self: the form
+ * @plan: what it is to say; its model is left out
+ */
+void
+tacho_bench_setup_set_plan (TachoBenchSetup *self, const TachoBenchPlan *plan)
+{
+  g_return_if_fail (TACHO_IS_BENCH_SETUP (self));
+
+  tacho_bench_plan_free (self->base);
+  self->base = tacho_bench_plan_copy (plan);
+  if (plan->requests > 0)
+    self->requests = (guint) plan->requests;
+  else
+    self->seconds = plan->duration_s;
+  gtk_drop_down_set_selected (self->unit, plan->requests > 0 ? UNIT_REQUESTS : UNIT_SECONDS);
+  unit_cb (self);
+  gtk_spin_button_set_value (self->concurrency, plan->concurrency);
+  gtk_spin_button_set_value (self->prompt_tokens, plan->prompt_tokens.min);
+  gtk_spin_button_set_value (self->output_tokens, plan->output_tokens.min);
+  gtk_spin_button_set_value (self->warmup, (double) plan->warmup_requests);
 }
 
 /**

@@ -14,6 +14,7 @@ G_DECLARE_FINAL_TYPE (TachoBenchSetup, tacho_bench_setup, TACHO, BENCH_SETUP, Ad
 void tacho_bench_setup_set_connection (TachoBenchSetup *self, TachoConnection *connection);
 TachoBenchPlan *tacho_bench_setup_make_plan (TachoBenchSetup *self,
                                              const char *model) G_GNUC_WARN_UNUSED_RESULT;
+void tacho_bench_setup_set_plan (TachoBenchSetup *self, const TachoBenchPlan *plan);
 void tacho_bench_setup_save (TachoBenchSetup *self);
 
 G_END_DECLS

@@ -109,11 +109,12 @@ def program():
 
 
 class Gui:
-    def __init__(self, name, arguments, url='sim:fast', start=True):
+    def __init__(self, name, arguments, url='sim:fast', start=True, prepare=None):
         self.name = name
         self.arguments = list(arguments)
         self.url = url
         self.start = start
+        self.prepare = prepare  # called with this before the program starts
         self.process = None
         self.app = None
         self.log = None
@@ -128,6 +129,8 @@ class Gui:
         # What GLib, fontconfig and AT-SPI keep for the life of the process cannot be told apart
         # without their symbols; memory errors and undefined behaviour still end the program.
         self.env['ASAN_OPTIONS'] = self.env.get('ASAN_OPTIONS', '') + ':detect_leaks=0'
+        if self.prepare is not None:
+            self.prepare(self)
         if not self.start:
             return self
         self.log = open(os.path.join(self.home, 'log'), 'w+', encoding='utf-8', errors='replace')

@@ -273,7 +273,7 @@ step (TachoSweep *self)
 {
   g_autoptr (TachoBenchPlan) plan = NULL;
 
-  self->load = choose (self);
+  self->load = self->stopped ? 0 : choose (self);
   if (self->load <= 0)
     {
       end (self);

@@ -247,7 +247,9 @@ tacho_history_finish (TachoHistory *self, TachoBenchResult *result, GError **err
     return FALSE;
   tacho_database_bind_text (statement, 1, result->id);
   tacho_database_bind_text (statement, 2, result->started);
-  tacho_database_bind_text (statement, 3, tacho_run_state_to_string (TACHO_RUN_DONE));
+  tacho_database_bind_text (statement, 3,
+                            tacho_run_state_to_string (result->interrupted ? TACHO_RUN_INTERRUPTED
+                                                                           : TACHO_RUN_DONE));
   tacho_database_bind_text (statement, 4, result->plan->model);
   tacho_database_bind_text (statement, 5, result->target_url);
   tacho_database_bind_text (statement, 6, result->target_family);

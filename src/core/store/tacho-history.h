@@ -14,7 +14,7 @@ typedef enum
 {
   TACHO_RUN_RUNNING,
   TACHO_RUN_DONE,
-  TACHO_RUN_INTERRUPTED, /* its program ended before it did */
+  TACHO_RUN_INTERRUPTED, /* it was stopped, or its program ended before it did */
 } TachoRunState;
 
 /* What a list shows of a run. NaN: not known. */

@@ -1,0 +1,194 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The benchmark panel on the simulated server: plan, run, history, comparison."""
+
+import os
+import subprocess
+import sys
+
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+import tacho_gui  # noqa: E402
+
+tacho_gui.enter()
+test = tacho_gui.Tests()
+
+
+def click(gui, node, button=1):
+    """With the pointer: what GTK 4.8 gives no action to."""
+    import pyatspi
+    box = node.queryComponent().getExtents(pyatspi.WINDOW_COORDS)
+    subprocess.run(['xdotool', 'mousemove', str(box.x + box.width // 2),
+                    str(box.y + box.height // 2), 'click', str(button)], check=True)
+
+
+def open_panel(gui, page=None):
+    gui.find(contains=': Connected')
+    gui.key('ctrl+2')
+    if page is not None:
+        gui.press(page)
+
+
+def run_once(gui):
+    gui.press('Run', 'push button')
+    gui.label('Finished.', limit=120)
+
+
+def checks(gui):
+    """The check boxes of the runs, newest first."""
+    return [node for node in gui.walk() if node.getRoleName() == 'check box' and
+            node.name.startswith('Select the run of ') and gui.showing(node)]
+
+
+def wait_for_runs(gui, n):
+    words = '1 run' if n == 1 else f'{n} runs'
+    gui.find(words, 'label')
+    return gui.wait(lambda: checks(gui) if len(checks(gui)) == n else None, f'{n} rows')
+
+
+def tacho_cli(gui, *arguments):
+    program = os.path.join(os.environ['TACHO_BUILD_ROOT'], 'src', 'cli', 'tacho-cli')
+    return subprocess.run([program, *arguments], env=gui.env, capture_output=True, text=True,
+                          timeout=60, check=True).stdout
+
+
+@test()
+def a_run_is_kept(gui):
+    open_panel(gui, 'History')
+    gui.find('No Runs Yet', 'label')
+    gui.press('Plan a Run', 'push button')
+    run_once(gui)
+    gui.press('History')
+    wait_for_runs(gui, 1)
+    gui.find('4 at a time', 'label')
+    assert len([n for n in gui.walk() if n.name == 'Simulated' and gui.showing(n)]) >= 2
+    # The same file as the command line's.
+    assert '4 at a time' in tacho_cli(gui, 'history')
+    click(gui, checks(gui)[0])
+    gui.press('Open', 'push button')
+    gui.find('Results', 'label')
+    gui.find('Throughput')
+    gui.press('Back to the list', 'push button')
+    wait_for_runs(gui, 1)
+
+
+@test()
+def tags_notes_search_and_baseline(gui):
+    open_panel(gui)
+    run_once(gui)
+    gui.press('History')
+    click(gui, wait_for_runs(gui, 1)[0])
+    gui.type_into(gui.find('Tags', 'text', sensitive=True), 'nightly')
+    gui.type_into(gui.find('Note', 'text', sensitive=True), 'before the new driver')
+    gui.find('before the new driver', 'label')
+    gui.press('Set as Baseline', 'push button')
+    gui.find('Baseline', 'label')
+    gui.press(contains='Clear Baseline', role='push button')
+    gui.find('Set as Baseline', 'push button')
+    search = gui.find('Search the history', 'entry')
+    gui.type_into(search, 'driver nightly')
+    wait_for_runs(gui, 1)
+    gui.type_into(search, 'no such word')
+    gui.find('No Run Found', 'label')
+    gui.press('Show All Runs', 'push button')
+    wait_for_runs(gui, 1)
+    listed = tacho_cli(gui, 'history', '--search', 'driver')
+    assert 'nightly' in listed, listed
+
+
+@test()
+def deleting_can_be_undone(gui):
+    open_panel(gui)
+    run_once(gui)
+    gui.press('History')
+    click(gui, wait_for_runs(gui, 1)[0])
+    gui.press('Delete', 'push button')
+    gui.find('No Runs Yet', 'label')
+    gui.press(contains='Undo', role='push button')
+    click(gui, wait_for_runs(gui, 1)[0])
+    gui.press('Delete', 'push button')
+    gui.find('No Runs Yet', 'label')
+    gui.wait(lambda: '4 at a time' not in tacho_cli(gui, 'history'), 'the run to be gone for good')
+
+
+@test()
+def two_runs_are_compared(gui):
+    open_panel(gui)
+    run_once(gui)
+    run_once(gui)
+    gui.press('History')
+    for check in wait_for_runs(gui, 2):
+        click(gui, check)
+    gui.find('2 runs selected.', 'label')
+    gui.press('Compare', 'push button')
+    gui.find('Output tokens/s', 'label')
+    gui.find('Time to first token, p95', 'label')
+    gui.find('No difference that these samples can show', 'label')
+    assert 'bootstrap' in gui.label('moving-block')
+    gui.find('Time to first token: share within')
+    gui.press('Swap A and B', 'push button')
+    gui.find('Output tokens/s', 'label')
+
+
+@test()
+def unlike_runs_are_refused(gui):
+    open_panel(gui)
+    run_once(gui)
+    gui.type_into(gui.find('At a time', 'spin button'), '2')
+    run_once(gui)
+    gui.press('History')
+    for check in wait_for_runs(gui, 2):
+        click(gui, check)
+    gui.press('Compare', 'push button')
+    gui.find('These Runs Are Unlike', 'label')
+    gui.label('4 at a time and 2 at a time')
+    gui.press('Compare Anyway', 'push button')
+    gui.find('Output tokens/s', 'label')
+
+
+@test()
+def a_run_is_made_again(gui):
+    open_panel(gui)
+    gui.type_into(gui.find('At a time', 'spin button'), '3')
+    run_once(gui)
+    gui.type_into(gui.find('At a time', 'spin button'), '1')
+    gui.press('History')
+    click(gui, wait_for_runs(gui, 1)[0])
+    gui.press('Run Again', 'push button')
+    gui.label('Finished.', limit=120)
+    gui.press('History')
+    wait_for_runs(gui, 2)
+    assert tacho_cli(gui, 'history').count('3 at a time') == 2
+
+
+@test()
+def a_stopped_run_is_labelled(gui):
+    open_panel(gui)
+    gui.type_into(gui.find('Stop after', 'spin button'), '100000')
+    gui.press('Run', 'push button')
+    gui.label('Measuring: ')
+    gui.press('Stop', 'push button')
+    gui.find('Stopped early', 'label')
+    gui.press('History')
+    wait_for_runs(gui, 1)
+    gui.find('Interrupted', 'label')
+
+
+def without_history(gui):
+    """A place where no file can be made."""
+    gui.env['TACHO_HISTORY'] = '/dev/null/history.db'
+
+
+@test(prepare=without_history)
+def a_history_that_fails_loses_no_result(gui):
+    open_panel(gui)
+    run_once(gui)
+    gui.label('The history: ')
+    gui.find('Results', 'label')
+    gui.press('History')
+    gui.find('The History Cannot Be Read', 'label')
+    gui.press('Try Again', 'push button')
+    gui.find('The History Cannot Be Read', 'label')
+
+
+with tacho_gui.accessibility_bus():
+    test.main()
