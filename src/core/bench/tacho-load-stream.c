@@ -8,9 +8,10 @@
 #include "base/tacho-clock.h"
 #include "base/tacho-url.h"
 
-#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
 #include <string.h>
-#include <sys/socket.h>
+#include <unistd.h>
 
 /* After the terminal marker the body should end at once; if it does not, the request is over all
  * the same. */
@@ -289,6 +290,14 @@ tacho_load_stream_is_ready (const TachoLoadStream *self)
   return self->decoder != NULL;
 }
 
+static void
+drop_kept_fd (TachoLoadStream *self)
+{
+  if (self->kept_fd != CURL_SOCKET_BAD)
+    close (self->kept_fd);
+  self->kept_fd = CURL_SOCKET_BAD;
+}
+
 /**
  * tacho_load_stream_clear:
  * @self: a stream whose handle has left the multi handle
@@ -298,6 +307,8 @@ tacho_load_stream_is_ready (const TachoLoadStream *self)
 void
 tacho_load_stream_clear (TachoLoadStream *self)
 {
+  if (tacho_load_stream_is_ready (self))
+    drop_kept_fd (self);
   g_clear_pointer (&self->easy, curl_easy_cleanup);
   g_clear_pointer (&self->headers, curl_slist_free_all);
   g_clear_pointer (&self->decoder, tacho_stream_decoder_free);
@@ -425,12 +436,14 @@ count_tokens (TachoLoadStream *self)
 void
 tacho_load_stream_learn_habit (TachoLoadStream *self)
 {
-  char byte;
-  ssize_t n = recv (self->kept_fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT);
+  /* What can be read proves nothing: another place may have taken the connection meanwhile, and have
+   * its reply there. The server's end of it does. */
+  struct pollfd end = { .fd = self->kept_fd, .events = POLLRDHUP };
+  gboolean closed = poll (&end, 1, 0) != 0;
 
   if (self->counts->habit == TACHO_HABIT_UNKNOWN)
-    self->counts->habit = n < 0 && errno == EAGAIN ? TACHO_HABIT_KEEPS : TACHO_HABIT_CLOSES;
-  self->kept_fd = CURL_SOCKET_BAD;
+    self->counts->habit = closed ? TACHO_HABIT_CLOSES : TACHO_HABIT_KEEPS;
+  drop_kept_fd (self);
 }
 
 /**
@@ -454,7 +467,8 @@ tacho_load_stream_watch_habit (TachoLoadStream *self, gint64 now_ns)
       self->counts->habit = TACHO_HABIT_CLOSES;
       return;
     }
-  self->kept_fd = fd;
+  /* One of our own: libcurl may close its descriptor, and give the number to another. */
+  self->kept_fd = fcntl (fd, F_DUPFD_CLOEXEC, 0);
   self->rest_until_ns = now_ns + HABIT_NS;
 }
 

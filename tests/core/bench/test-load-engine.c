@@ -8,6 +8,7 @@
 #include "api/tacho-api-openai.h"
 #include "base/tacho-error.h"
 #include "bench/tacho-load-engine.h"
+#include "bench/tacho-load-stream.h"
 #include "test-utils.h"
 
 #define MS TACHO_NS_PER_MS
@@ -306,6 +307,32 @@ test_close (void)
   g_assert_cmpuint (g_strv_length (result->self_check.warnings), >=, 1);
 }
 
+/* While one place rests to see whether the server closes, another may take its connection and have a
+ * reply there: that is no end. Each look is at a connection of its own, as libcurl's may go. */
+static void
+test_habit (void)
+{
+  TachoReadCounts counts = { 0 };
+  TachoLoadStream stream = { .counts = &counts };
+  int pair[2];
+
+  for (guint closed = 0; closed < 2; closed++)
+    {
+      g_assert_cmpint (socketpair (AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair), ==, 0);
+      g_assert_cmpint (write (pair[1], "x", 1), ==, 1);
+      if (closed)
+        close (pair[1]);
+      counts.habit = TACHO_HABIT_UNKNOWN;
+      stream.kept_fd = pair[0];
+      tacho_load_stream_learn_habit (&stream);
+      g_assert_cmpint (counts.habit, ==, closed ? TACHO_HABIT_CLOSES : TACHO_HABIT_KEEPS);
+      g_assert_cmpint (stream.kept_fd, ==, CURL_SOCKET_BAD);
+      g_assert_cmpint (close (pair[0]), ==, -1); /* it was ours to give */
+      if (!closed)
+        close (pair[1]);
+    }
+}
+
 static void
 test_total_timeout (void)
 {
@@ -482,6 +509,7 @@ main (int argc, char **argv)
     }
   g_test_add_func ("/bench/engine/drop", test_drop);
   g_test_add_func ("/bench/engine/close", test_close);
+  g_test_add_func ("/bench/engine/habit", test_habit);
   g_test_add_func ("/bench/engine/total-timeout", test_total_timeout);
   g_test_add_func ("/bench/engine/refused", test_refused);
   g_test_add_func ("/bench/engine/refused-by-duration", test_refused_by_duration);
