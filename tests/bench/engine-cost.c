@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* What one streamed event costs the client: the load engine beside a bare epoll receiver, bare
- * libcurl and a Python client, all from the same sender in the same rounds. How many events a second
- * one core can take. Two thousand streams. */
+ * libcurl and a Python client, all from the same sender in the same rounds. How many events a
+ * second one core can take. Two thousand streams. */
 #define G_LOG_DOMAIN "tacho"
 
 #include "tacho-bench-report.h"
@@ -79,8 +79,8 @@ measure_cost (TachoBenchReport *report, guint streams)
   add_cost (report, streams, "-whole-run", whole, "with connecting and the end of the run");
 }
 
-/* One thread takes what a sender gives at ever higher rates; a rate holds as long as its events come
- * one by one. */
+/* One thread takes what a sender gives at ever higher rates; a rate holds as long as its events
+ * come one by one. */
 static void
 measure_capacity (TachoBenchReport *report)
 {

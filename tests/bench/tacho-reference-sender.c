@@ -35,7 +35,7 @@
 typedef struct
 {
   int fd;
-  char in[MAX_REQUEST];
+  char *in; /* MAX_REQUEST */
   gsize have;
   guint request; /* NO_REQUEST: waits for one */
   guint sent;    /* events */
@@ -318,6 +318,7 @@ read_request (Loop *self, guint index)
         return;
       epoll_ctl (self->epoll_fd, EPOLL_CTL_DEL, connection->fd, NULL);
       close (connection->fd);
+      g_clear_pointer (&connection->in, g_free);
       connection->request = NO_REQUEST;
       self->n_open--;
       return;
@@ -345,9 +346,10 @@ accept_all (Loop *self)
     {
       struct epoll_event event = { .events = EPOLLIN, .data = { .u64 = self->n_connections } };
 
-      g_assert_cmpuint (self->n_connections, <, 2 * self->log->plan.streams + SPARE_CONNECTIONS);
+      g_assert_cmpuint (self->n_connections, <, 2 * self->log->plan.requests + SPARE_CONNECTIONS);
       setsockopt (fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
       self->connections[self->n_connections].fd = fd;
+      self->connections[self->n_connections].in = g_malloc (MAX_REQUEST);
       self->connections[self->n_connections].request = NO_REQUEST;
       self->n_connections++;
       self->n_open++;
@@ -382,7 +384,7 @@ static void G_GNUC_NORETURN
 run (int listen_fd, TachoSenderLog *log)
 {
   struct epoll_event event = { .events = EPOLLIN, .data = { .u64 = G_MAXUINT64 } };
-  guint most = 2 * log->plan.streams + SPARE_CONNECTIONS;
+  guint most = 2 * log->plan.requests + SPARE_CONNECTIONS;
   Loop self = { .log = log, .listen_fd = listen_fd, .random = 88172645463325252 };
 
   prctl (PR_SET_PDEATHSIG, SIGKILL);

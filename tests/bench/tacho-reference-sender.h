@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* A model server that does nothing but send, in a process of its own: it writes events as vLLM does,
- * on a schedule, and logs when it read each request and just before it wrote each event, in memory
- * that both processes see, on the one CLOCK_MONOTONIC. It also looks at the CPU clock of the
+/* A model server that does nothing but send, in a process of its own: it writes events as vLLM
+ * does, on a schedule, and logs when it read each request and just before it wrote each event, in
+ * memory that both processes see, on the one CLOCK_MONOTONIC. It also looks at the CPU clock of the
  * receiving process, so that every receiver is measured over the same events. */
 #pragma once
 
@@ -46,7 +46,7 @@ typedef struct
 void tacho_sender_start (TachoSender *self, const TachoSenderPlan *plan);
 /* Waits until it has sent everything and its clients are gone. The log lives on until clear. */
 void tacho_sender_wait (TachoSender *self);
-void tacho_sender_kill (TachoSender *self);
+void tacho_sender_kill (TachoSender *self); /* its log stays */
 void tacho_sender_clear (TachoSender *self);
 gint64 tacho_sender_log_sent_ns (const TachoSenderLog *log, guint request, guint event);
 /* The request that a reply's id names; G_MAXUINT: none. */

@@ -436,8 +436,8 @@ count_tokens (TachoLoadStream *self)
 void
 tacho_load_stream_learn_habit (TachoLoadStream *self)
 {
-  /* What can be read proves nothing: another place may have taken the connection meanwhile, and have
-   * its reply there. The server's end of it does. */
+  /* What can be read proves nothing: another place may have taken the connection meanwhile, and
+   * have its reply there. The server's end of it does. */
   struct pollfd end = { .fd = self->kept_fd, .events = POLLRDHUP };
   gboolean closed = poll (&end, 1, 0) != 0;
 

@@ -307,8 +307,8 @@ test_close (void)
   g_assert_cmpuint (g_strv_length (result->self_check.warnings), >=, 1);
 }
 
-/* While one place rests to see whether the server closes, another may take its connection and have a
- * reply there: that is no end. Each look is at a connection of its own, as libcurl's may go. */
+/* While one place rests to see whether the server closes, another may take its connection and have
+ * a reply there: that is no end. */
 static void
 test_habit (void)
 {
