@@ -87,7 +87,7 @@ read_attachments (TachoConversationMessage *message,
 
       if (file == NULL)
         return invalid (error, number, "has an attachment that is no object");
-      if (!tacho_conversation_message_attach (message, tacho_json_get_string (file, "name", "file"),
+      if (!tacho_conversation_message_attach (message, tacho_json_get_string (file, "name", ""),
                                               text, strlen (text), error))
         return FALSE;
     }

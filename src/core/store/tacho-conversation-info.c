@@ -160,11 +160,15 @@ notify_if (TachoConversationInfo *self, gboolean changed, guint prop)
 void
 tacho_conversation_info_assign (TachoConversationInfo *self, TachoConversationInfo *other)
 {
-  const TachoConversationRow *old = self->row;
-  const TachoConversationRow *row = other->row;
+  TachoConversationRow *old = self->row;
+  TachoConversationRow *row = other->row;
+  char *id = old->id;
 
-  self->row = other->row;
-  other->row = (TachoConversationRow *) old;
+  /* Its id stays where it is: whoever asked for it may still hold it. */
+  old->id = row->id;
+  row->id = id;
+  self->row = row;
+  other->row = old;
   notify_if (self, g_strcmp0 (old->title, row->title) != 0, PROP_TITLE);
   notify_if (self, old->pinned != row->pinned, PROP_PINNED);
   notify_if (self, old->updated != row->updated, PROP_UPDATED);

@@ -150,10 +150,13 @@ tacho_search_words_parse (const char *text)
         p = g_utf8_next_char (p);
       if (p > begin)
         {
-          g_autofree char *word = g_strndup (begin, MIN ((gsize) (p - begin), MAX_WORD_BYTES));
-          g_autofree char *whole = g_utf8_make_valid (word, -1); /* it may be cut in a character */
+          gsize length = MIN ((gsize) (p - begin), MAX_WORD_BYTES);
+          g_autofree char *word = NULL;
 
-          g_ptr_array_add (words, word_new (whole));
+          while ((begin[length] & 0xc0) == 0x80) /* whole characters */
+            length--;
+          word = g_strndup (begin, length);
+          g_ptr_array_add (words, word_new (word));
         }
       if (*p != '\0')
         p = g_utf8_next_char (p);
