@@ -78,7 +78,7 @@ test_killed (Fixture *f, gconstpointer data)
 {
   g_autoptr (GRand) random = g_rand_new_with_seed (20261124);
 
-  for (guint round = 0; round < 40; round++)
+  for (guint round = 0; round < 25; round++)
     {
       g_autoptr (GString) told = g_string_new (NULL);
       guint wanted = (guint) g_rand_int_range (random, 1, 14);
