@@ -7,11 +7,12 @@
 #include "app/tacho-bench-run-page.h"
 #include "app/tacho-bench-archive.h"
 #include "app/tacho-bench-charts.h"
+#include "app/tacho-bench-counters.h"
 #include "app/tacho-bench-results.h"
 #include "app/tacho-bench-progress.h"
 #include "app/tacho-bench-save.h"
 #include "app/tacho-bench-session.h"
-#include "app/tacho-bench-setup.h"
+#include "app/tacho-bench-plan-editor.h"
 #include "app/tacho-display.h"
 #include "app/tacho-settings.h"
 #include "base/tacho-text.h"
@@ -32,14 +33,17 @@ struct _TachoBenchRunPage
   TachoConnection *connection;
   TachoBenchSession *session;
   TachoBenchPlan *plan;
+  GArray *loads; /* of double, of a sweep; or NULL */
   TachoModel *model;
   GCancellable *loading; /* the load that the run waits for */
   Phase phase;
   gboolean has_ended; /* a result or a failure is shown */
+  gboolean refused;   /* that failure is one of the form */
   gboolean dropped;   /* the server was changed while the run went on */
 
   GtkAdjustment *scroll;
-  TachoBenchSetup *setup;
+  TachoBenchPlanEditor *editor;
+  GtkToggleButton *edit_button;
   GtkButton *run_button;
   GtkSpinner *spinner;
   GtkImage *status_icon;
@@ -48,12 +52,7 @@ struct _TachoBenchRunPage
   GtkWidget *not_kept;
   GtkLabel *not_kept_words;
   GtkProgressBar *progress;
-  GtkLabel *done;
-  GtkLabel *errors;
-  GtkLabel *tokens;
-  GtkLabel *token_rate;
-  GtkLabel *request_rate;
-  GtkLabel *in_flight;
+  TachoBenchCounters *counters;
   TachoBenchResults *results;
   TachoBenchCharts *charts;
 };
@@ -78,32 +77,6 @@ say (TachoBenchRunPage *self, const char *icon, const char *css_class, const cha
       tacho_display_set_class (GTK_WIDGET (self->status_icon), css_class);
     }
   gtk_label_set_label (self->status, text);
-}
-
-static void
-set_count (GtkLabel *label, guint64 count)
-{
-  g_autofree char *text = g_strdup_printf ("%'" G_GUINT64_FORMAT, count);
-
-  gtk_label_set_label (label, text);
-}
-
-static void
-set_rate (GtkLabel *label, double rate)
-{
-  g_autofree char *text = tacho_display_number (rate);
-
-  gtk_label_set_label (label, text);
-}
-
-static void
-clear_counters (TachoBenchRunPage *self)
-{
-  GtkLabel *labels[] = { self->done,       self->errors,       self->tokens,
-                         self->token_rate, self->request_rate, self->in_flight };
-
-  for (gsize i = 0; i < G_N_ELEMENTS (labels); i++)
-    gtk_label_set_label (labels[i], "—");
 }
 
 static const char *
@@ -133,7 +106,7 @@ update (TachoBenchRunPage *self)
                                running ? _ ("Stop; what was measured is kept")
                                        : _ ("Run (Ctrl+B)"));
   gtk_widget_set_sensitive (GTK_WIDGET (self->run_button), running || obstacle == NULL);
-  gtk_widget_set_sensitive (GTK_WIDGET (self->setup), !running);
+  gtk_widget_set_sensitive (GTK_WIDGET (self->editor), !running);
   gtk_widget_set_visible (GTK_WIDGET (self->spinner), running);
   gtk_spinner_set_spinning (self->spinner, running);
   gtk_widget_set_visible (self->simulated_badge,
@@ -181,15 +154,7 @@ snapshot_cb (TachoBenchSession *session,
   words = tacho_bench_progress_words (session, snapshot);
   say (self, NULL, "", words);
   gtk_progress_bar_set_fraction (self->progress, CLAMP (snapshot->fraction, 0, 1));
-  set_count (self->done, snapshot->ok);
-  set_count (self->errors, snapshot->error + snapshot->truncated);
-  set_count (self->tokens, snapshot->output_tokens);
-  set_rate (self->token_rate, snapshot->output_tokens_per_s);
-  /* Of the run so far: in one second, few requests end. */
-  set_rate (self->request_rate, snapshot->elapsed_s > 0 ? snapshot->ok / snapshot->elapsed_s : NAN);
-  set_count (self->in_flight, snapshot->in_flight);
-  tacho_display_set_class (GTK_WIDGET (self->errors),
-                           snapshot->error + snapshot->truncated > 0 ? "error" : "");
+  tacho_bench_counters_show_snapshot (self->counters, snapshot);
   if (snapshot->timeline != NULL)
     tacho_bench_charts_update (self->charts, snapshot->timeline, snapshot->n_timeline);
 }
@@ -199,13 +164,7 @@ show_result (TachoBenchRunPage *self, TachoBenchResult *result)
 {
   guint64 bad = result->error + result->truncated;
 
-  set_count (self->done, result->ok);
-  set_count (self->errors, bad);
-  set_count (self->tokens, result->output_tokens);
-  set_rate (self->token_rate, result->output_tokens_per_s);
-  set_rate (self->request_rate, result->requests_per_s);
-  set_count (self->in_flight, 0);
-  tacho_display_set_class (GTK_WIDGET (self->errors), bad > 0 ? "error" : "");
+  tacho_bench_counters_show_result (self->counters, result);
   tacho_bench_charts_show_result (self->charts, result);
   tacho_bench_results_set_result (self->results, result);
   gtk_widget_set_visible (GTK_WIDGET (self->results), TRUE);
@@ -254,7 +213,7 @@ start_run (TachoBenchRunPage *self)
   g_autoptr (GError) error = NULL;
 
   self->session = tacho_bench_session_new (tacho_connection_get_manager (self->connection),
-                                           self->plan, NULL, &error);
+                                           self->plan, self->loads, &error);
   if (self->session == NULL)
     {
       fail (self, error->message);
@@ -311,6 +270,28 @@ load_cb (GObject *source, GAsyncResult *result, gpointer user_data)
     fail (self, error->message);
 }
 
+/* Charts matter now, not the form. The focus must not stay in what is hidden. */
+static void
+fold_editor (TachoBenchRunPage *self)
+{
+  GtkRoot *root = gtk_widget_get_root (GTK_WIDGET (self));
+  GtkWidget *focus = root != NULL ? gtk_root_get_focus (root) : NULL;
+
+  if (focus != NULL && gtk_widget_is_ancestor (focus, GTK_WIDGET (self->editor)))
+    gtk_widget_grab_focus (GTK_WIDGET (self->run_button));
+  gtk_toggle_button_set_active (self->edit_button, FALSE);
+}
+
+/* What was wrong with the form may be mended now. */
+static void
+edited_cb (TachoBenchRunPage *self)
+{
+  if (!self->refused)
+    return;
+  self->refused = self->has_ended = FALSE;
+  update (self);
+}
+
 static TachoModel *
 find_model (TachoConnection *connection, const char *id)
 {
@@ -350,12 +331,13 @@ tacho_bench_run_page_dispose (GObject *object)
 {
   TachoBenchRunPage *self = TACHO_BENCH_RUN_PAGE (object);
 
-  if (self->setup != NULL)
+  if (self->editor != NULL)
     tacho_bench_run_page_set_connection (self, NULL);
   g_clear_object (&self->session);
   g_clear_object (&self->loading);
   g_clear_object (&self->model);
   g_clear_pointer (&self->plan, tacho_bench_plan_free);
+  g_clear_pointer (&self->loads, g_array_unref);
   adw_bin_set_child (ADW_BIN (self), NULL);
   gtk_widget_dispose_template (GTK_WIDGET (self), TACHO_TYPE_BENCH_RUN_PAGE);
 
@@ -372,12 +354,14 @@ tacho_bench_run_page_class_init (TachoBenchRunPageClass *klass)
                                         NULL, NULL, NULL, G_TYPE_NONE, 1, G_TYPE_STRING);
 
   g_type_ensure (TACHO_TYPE_BENCH_CHARTS);
+  g_type_ensure (TACHO_TYPE_BENCH_COUNTERS);
   g_type_ensure (TACHO_TYPE_BENCH_RESULTS);
-  g_type_ensure (TACHO_TYPE_BENCH_SETUP);
+  g_type_ensure (TACHO_TYPE_BENCH_PLAN_EDITOR);
   gtk_widget_class_set_template_from_resource (widget_class,
                                                "/io/github/tacho/Tacho/tacho-bench-run-page.ui");
   gtk_widget_class_bind_template_child (widget_class, TachoBenchRunPage, scroll);
-  gtk_widget_class_bind_template_child (widget_class, TachoBenchRunPage, setup);
+  gtk_widget_class_bind_template_child (widget_class, TachoBenchRunPage, editor);
+  gtk_widget_class_bind_template_child (widget_class, TachoBenchRunPage, edit_button);
   gtk_widget_class_bind_template_child (widget_class, TachoBenchRunPage, run_button);
   gtk_widget_class_bind_template_child (widget_class, TachoBenchRunPage, spinner);
   gtk_widget_class_bind_template_child (widget_class, TachoBenchRunPage, status_icon);
@@ -386,15 +370,11 @@ tacho_bench_run_page_class_init (TachoBenchRunPageClass *klass)
   gtk_widget_class_bind_template_child (widget_class, TachoBenchRunPage, not_kept);
   gtk_widget_class_bind_template_child (widget_class, TachoBenchRunPage, not_kept_words);
   gtk_widget_class_bind_template_child (widget_class, TachoBenchRunPage, progress);
-  gtk_widget_class_bind_template_child (widget_class, TachoBenchRunPage, done);
-  gtk_widget_class_bind_template_child (widget_class, TachoBenchRunPage, errors);
-  gtk_widget_class_bind_template_child (widget_class, TachoBenchRunPage, tokens);
-  gtk_widget_class_bind_template_child (widget_class, TachoBenchRunPage, token_rate);
-  gtk_widget_class_bind_template_child (widget_class, TachoBenchRunPage, request_rate);
-  gtk_widget_class_bind_template_child (widget_class, TachoBenchRunPage, in_flight);
+  gtk_widget_class_bind_template_child (widget_class, TachoBenchRunPage, counters);
   gtk_widget_class_bind_template_child (widget_class, TachoBenchRunPage, results);
   gtk_widget_class_bind_template_child (widget_class, TachoBenchRunPage, charts);
   gtk_widget_class_bind_template_callback (widget_class, run_clicked_cb);
+  gtk_widget_class_bind_template_callback (widget_class, edited_cb);
 }
 
 static void
@@ -403,7 +383,6 @@ tacho_bench_run_page_init (TachoBenchRunPage *self)
   gtk_widget_init_template (GTK_WIDGET (self));
   g_signal_connect_object (tacho_bench_archive_get_default (), "notify::problem",
                            G_CALLBACK (problem_cb), self, G_CONNECT_SWAPPED);
-  clear_counters (self);
   update (self);
 }
 
@@ -427,7 +406,7 @@ tacho_bench_run_page_set_connection (TachoBenchRunPage *self, TachoConnection *c
       g_signal_handlers_disconnect_by_data (tacho_connection_get_manager (self->connection), self);
     }
   g_set_object (&self->connection, connection);
-  tacho_bench_setup_set_connection (self->setup, connection);
+  tacho_bench_plan_editor_set_connection (self->editor, connection);
   if (connection != NULL)
     {
       g_signal_connect_object (connection, "notify::model", G_CALLBACK (update), self,
@@ -458,21 +437,26 @@ tacho_bench_run_page_run (TachoBenchRunPage *self)
   g_set_object (&self->model, tacho_connection_get_model (self->connection));
   id = tacho_model_get_id (self->model);
   g_clear_pointer (&self->plan, tacho_bench_plan_free);
-  self->plan = tacho_bench_setup_make_plan (self->setup, id);
-  tacho_bench_setup_save (self->setup);
+  g_clear_pointer (&self->loads, g_array_unref);
+  self->plan = tacho_bench_plan_editor_make_plan (self->editor, id, &self->loads, &error);
+  if (self->plan == NULL)
+    {
+      gtk_toggle_button_set_active (self->edit_button, TRUE);
+      fail (self, error->message);
+      self->refused = TRUE;
+      return;
+    }
+  fold_editor (self);
+  tacho_bench_plan_editor_save (self->editor);
   tacho_settings_set_string (tacho_settings_get_default (), "last-model", id);
 
   self->has_ended = FALSE;
   tacho_bench_results_set_result (self->results, NULL);
   gtk_widget_set_visible (GTK_WIDGET (self->results), FALSE);
   tacho_bench_charts_clear (self->charts);
-  clear_counters (self);
+  tacho_bench_counters_clear (self->counters);
   gtk_progress_bar_set_fraction (self->progress, 0);
-  if (!tacho_bench_plan_validate (self->plan, &error))
-    {
-      fail (self, error->message);
-      return;
-    }
+  gtk_widget_set_visible (GTK_WIDGET (self->progress), TRUE); /* and the figures with it */
   if (tacho_connection_needs_load (self->connection, self->model))
     {
       Load *load = g_new0 (Load, 1);
@@ -515,7 +499,7 @@ tacho_bench_run_page_run_again (TachoBenchRunPage *self,
       tacho_bench_say (GTK_WIDGET (self), _ ("A run is going on: wait for its end, or stop it."));
       return;
     }
-  tacho_bench_setup_set_plan (self->setup, plan);
+  tacho_bench_plan_editor_set_plan (self->editor, plan, NULL);
   if (self->connection == NULL)
     return;
   model = find_model (self->connection, plan->model);

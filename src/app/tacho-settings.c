@@ -34,12 +34,8 @@ static const struct
   { "temperature", "-1.0" },
   { "top-p", "-1.0" },
   { "max-tokens", "0" },
-  { "bench-concurrency", "uint32 4" },
-  { "bench-stop-by", "'requests'" },
-  { "bench-requests", "uint32 64" },
-  { "bench-duration", "30.0" },
-  { "bench-prompt-tokens", "uint32 128" },
-  { "bench-output-tokens", "uint32 64" },
+  { "bench-plan", "''" },
+  { "bench-loads", "''" },
 };
 
 /* The default source knows the system's folders; a private prefix is looked at besides. */

@@ -28,6 +28,13 @@ def open_panel(gui, page=None):
         gui.press(page)
 
 
+def spin(gui, name, value):
+    """Writes into a number of the form, which is folded away after a run."""
+    if gui.find_now(name, 'spin button') is None:
+        gui.press('Edit Plan')
+    gui.type_into(gui.find(name, 'spin button'), value)
+
+
 def run_once(gui):
     gui.press('Run', 'push button')
     gui.label('Finished.', limit=120)
@@ -133,7 +140,7 @@ def two_runs_are_compared(gui):
 def unlike_runs_are_refused(gui):
     open_panel(gui)
     run_once(gui)
-    gui.type_into(gui.find('At a time', 'spin button'), '2')
+    spin(gui, 'At a time', '2')
     run_once(gui)
     gui.press('History')
     for check in wait_for_runs(gui, 2):
@@ -148,9 +155,9 @@ def unlike_runs_are_refused(gui):
 @test()
 def a_run_is_made_again(gui):
     open_panel(gui)
-    gui.type_into(gui.find('At a time', 'spin button'), '3')
+    spin(gui, 'At a time', '3')
     run_once(gui)
-    gui.type_into(gui.find('At a time', 'spin button'), '1')
+    spin(gui, 'At a time', '1')
     gui.press('History')
     click(gui, wait_for_runs(gui, 1)[0])
     gui.press('Run Again', 'push button')
@@ -163,7 +170,7 @@ def a_run_is_made_again(gui):
 @test()
 def a_stopped_run_is_labelled(gui):
     open_panel(gui)
-    gui.type_into(gui.find('Stop after', 'spin button'), '100000')
+    spin(gui, 'Stop after', '100000')
     gui.press('Run', 'push button')
     gui.label('Measuring: ')
     gui.press('Stop', 'push button')
@@ -171,6 +178,48 @@ def a_stopped_run_is_labelled(gui):
     gui.press('History')
     wait_for_runs(gui, 1)
     gui.find('Interrupted', 'label')
+
+
+@test()
+def presets_fill_the_form(gui):
+    open_panel(gui)
+    assert 'About 66 requests, 8400 prompt and up to 4200 output tokens' in gui.label('About ')
+    gui.press('Throughput', 'push button')
+    gui.wait(lambda: gui.find_now('At a time', 'spin button').queryValue().currentValue == 32,
+             '32 at a time')
+    gui.label('As many requests as the server answers')
+    gui.press('Quick look', 'push button')
+    run_once(gui)
+    gui.press('Edit Plan')
+    # What a run has shown is what the next one is judged by.
+    assert ', in about ' in gui.label('About 66 requests')
+
+
+@test()
+def what_cannot_be_read_is_said_at_once(gui):
+    open_panel(gui)
+    gui.type_into(gui.find('Prompt tokens', 'text'), '64:')
+    assert 'MIN:MAX or MEAN±SD' in gui.label('is no length')
+    gui.press('Run', 'push button')
+    gui.find(contains='is no length', role='label')
+    gui.type_into(gui.find('Prompt tokens', 'text'), '64:128')
+    gui.wait(lambda: gui.find_now(contains='is no length', role='label') is None, 'no complaint')
+    gui.type_into(gui.find('Sweep over', 'text'), '4,2')
+    gui.press('Run', 'push button')
+    gui.gone(contains='Measuring', role='label')
+    gui.type_into(gui.find('Sweep over', 'text'), '1,2')
+    spin(gui, 'Stop after', '8')
+    gui.press('Run', 'push button')
+    gui.label('Finished.', limit=120)
+    assert tacho_cli(gui, 'history').count(' at a time') >= 2
+
+
+@test(url=tacho_gui.dead_url().replace('127.0.0.1', '192.0.2.1'))
+def a_remote_server_is_warned_of(gui):
+    gui.find(contains='192.0.2.1')
+    gui.key('ctrl+2')
+    words = gui.label('not on this computer')
+    assert 'about 12672 tokens' in words.replace(',', ''), words
 
 
 def without_history(gui):
