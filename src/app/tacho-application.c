@@ -162,9 +162,21 @@ about_cb (GSimpleAction *action, GVariant *parameter, gpointer user_data)
       "translator-credits", _ ("translator-credits"), NULL);
 }
 
+/* From a notification: the window may be hidden or on another page. */
+static void
+open_conversation_cb (GSimpleAction *action, GVariant *parameter, gpointer user_data)
+{
+  TachoApplication *self = user_data;
+
+  show_window (self, NULL);
+  g_action_group_activate_action (G_ACTION_GROUP (find_window (self)), "open-conversation",
+                                  parameter);
+}
+
 static const GActionEntry actions[] = {
   { "about", about_cb, NULL, NULL, NULL },
   { "quit", quit_cb, NULL, NULL, NULL },
+  { "open-conversation", open_conversation_cb, "s", NULL, NULL },
 };
 
 static const struct
@@ -175,6 +187,8 @@ static const struct
   { "app.quit", { "<Control>q", NULL } },
   { "window.close", { "<Control>w", NULL } },
   { "win.new-conversation", { "<Control>n", NULL } },
+  { "win.show-list('models')", { "<Alt>1", NULL } },
+  { "win.show-list('conversations')", { "<Alt>2", NULL } },
   { "win.search", { "<Control>f", NULL } },
   { "win.page('prompt')", { "<Control>1", NULL } },
   { "win.page('benchmark')", { "<Control>2", NULL } },

@@ -100,52 +100,6 @@ tacho_generation_words_phase (TachoGeneration *generation, double progress, gboo
 }
 
 /**
- * tacho_generation_words_stats:
- * @generation: an ended generation
- * @simulated: whether the server is simulated
- *
- * Returns: (transfer full): its figures
- */
-char *
-tacho_generation_words_stats (TachoGeneration *generation, gboolean simulated)
-{
-  g_autoptr (GPtrArray) parts = g_ptr_array_new_with_free_func (g_free);
-  const char *reason = tacho_generation_get_finish_reason (generation);
-  TachoGenerationState state = tacho_generation_get_state (generation);
-  TachoGenerationMetrics metrics;
-
-  tacho_generation_get_metrics (generation, &metrics);
-  if (metrics.first_ns > 0)
-    {
-      g_autofree char *ttft = tacho_display_ms (metrics.ttft_ms);
-
-      g_ptr_array_add (parts, g_strdup_printf (_ ("TTFT %s"), ttft));
-      add_tokens (parts, &metrics);
-    }
-  if (metrics.start_ns > 0 && metrics.end_ns > 0)
-    {
-      g_autofree char *total =
-          tacho_display_ms ((metrics.end_ns - metrics.start_ns) / (double) TACHO_NS_PER_MS);
-
-      g_ptr_array_add (parts, g_strdup_printf (_ ("total %s"), total));
-    }
-  if (metrics.prompt_tokens >= 0)
-    g_ptr_array_add (parts,
-                     g_strdup_printf (_ ("prompt %lld tokens"), (long long) metrics.prompt_tokens));
-  if (state == TACHO_GENERATION_DONE && reason != NULL)
-    {
-      const char *words = tacho_display_finish_reason (reason);
-
-      g_ptr_array_add (parts, words != NULL ? g_strdup (words)
-                                            : tacho_text_sanitize_line (reason, -1, 40));
-    }
-  add_attempts (parts, generation);
-  if (simulated)
-    g_ptr_array_add (parts, g_strdup (_ ("simulated")));
-  return join (parts);
-}
-
-/**
  * tacho_generation_words_attempts:
  * @generation: a generation
  *

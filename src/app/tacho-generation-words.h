@@ -10,9 +10,6 @@ G_BEGIN_DECLS
 char *tacho_generation_words_phase (TachoGeneration *generation,
                                     double progress,
                                     gboolean simulated) G_GNUC_WARN_UNUSED_RESULT;
-/* "TTFT 120 ms · 45.2 tokens/s · 312 tokens · total 7.1 s · …" */
-char *tacho_generation_words_stats (TachoGeneration *generation,
-                                    gboolean simulated) G_GNUC_WARN_UNUSED_RESULT;
 /* Why it is not a whole answer; NULL for one that is. */
 char *tacho_generation_words_attempts (TachoGeneration *generation) G_GNUC_WARN_UNUSED_RESULT;
 char *tacho_generation_words_fault (TachoGeneration *generation) G_GNUC_WARN_UNUSED_RESULT;

@@ -34,7 +34,7 @@ tacho_markdown_tags_init (TachoMarkdownTags *tags, GtkTextBuffer *buffer)
                                               "weight", PANGO_WEIGHT_BOLD, NULL);
   tags->thought =
       gtk_text_buffer_create_tag (b, NULL, "left-margin", 30, "pixels-below-lines", 6, NULL);
-  tags->note = gtk_text_buffer_create_tag (b, NULL, "pixels-above-lines", 6, "scale", 0.85, NULL);
+  tags->note = gtk_text_buffer_create_tag (b, NULL, "pixels-above-lines", 8, "scale", 0.85, NULL);
   tags->warning = gtk_text_buffer_create_tag (b, NULL, NULL);
   tags->error = gtk_text_buffer_create_tag (b, NULL, NULL);
   tags->rule = gtk_text_buffer_create_tag (b, NULL, "pixels-above-lines", 6, NULL);

@@ -27,6 +27,7 @@ static const struct
   { "window-maximized", "false" },
   { "color-scheme", "'default'" },
   { "migrated", "false" },
+  { "send-key", "'enter'" },
   { "recent-urls", "@as []" },
   { "last-url", "'sim:'" },
   { "last-model", "''" },

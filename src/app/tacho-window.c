@@ -4,13 +4,9 @@
 
 #include "config.h"
 
-#include "app/tacho-window.h"
+#include "app/tacho-window-private.h"
 #include "app/tacho-add-server-dialog.h"
-#include "app/tacho-bench-panel.h"
-#include "app/tacho-connection-menu.h"
 #include "app/tacho-key-dialog.h"
-#include "app/tacho-model-browser.h"
-#include "app/tacho-prompt-pane.h"
 #include "app/tacho-servers.h"
 #include "app/tacho-settings.h"
 #include "base/tacho-text.h"
@@ -19,30 +15,10 @@
 
 #define MAX_NOTICE 300 /* characters of a notice */
 
-struct _TachoWindow
-{
-  AdwApplicationWindow parent_instance;
-  TachoConnection *connection;
-  char
-      *pending_url; /* to be opened once the person has agreed to stop a run; NULL: close instead */
-  gboolean closing;
-  GCancellable *key_lookup; /* of the server that is to be opened next */
-
-  TachoConnectionMenu *connection_menu;
-  GtkWidget *simulated_badge;
-  AdwViewSwitcherTitle *title;
-  AdwToastOverlay *toasts;
-  AdwFlap *flap;
-  AdwViewStack *stack;
-  TachoModelBrowser *browser;
-  TachoPromptPane *prompt;
-  TachoBenchPanel *bench;
-};
-
 G_DEFINE_FINAL_TYPE (TachoWindow, tacho_window, ADW_TYPE_APPLICATION_WINDOW)
 
-static void
-notice (TachoWindow *self, const char *text)
+void
+tacho_window_notice (TachoWindow *self, const char *text)
 {
   g_autofree char *escaped = tacho_text_escape_markup (text, MAX_NOTICE);
 
@@ -52,7 +28,7 @@ notice (TachoWindow *self, const char *text)
 static void
 notice_cb (TachoConnection *connection, const char *text, TachoWindow *self)
 {
-  notice (self, text);
+  tacho_window_notice (self, text);
 }
 
 static void
@@ -84,7 +60,7 @@ static void open_now (TachoWindow *self, const char *url);
 static void
 refuse (TachoWindow *self, const GError *error, const char *url)
 {
-  notice (self, error->message);
+  tacho_window_notice (self, error->message);
   if (self->connection == NULL && g_strcmp0 (url, "sim:") != 0)
     open_now (self, "sim:");
 }
@@ -121,7 +97,7 @@ key_given_cb (TachoProfile *profile, const char *key, gpointer user_data)
 
   if (key != NULL && (!tacho_secrets_keep (tacho_servers_get_secrets (), profile, key, &error) ||
                       !tacho_profile_set_api_key (profile, key, &error)))
-    notice (self, error->message);
+    tacho_window_notice (self, error->message);
   else
     connect_to (self, profile);
 }
@@ -252,7 +228,19 @@ search_cb (GSimpleAction *action, GVariant *parameter, gpointer user_data)
   TachoWindow *self = user_data;
 
   adw_flap_set_reveal_flap (self->flap, TRUE);
-  tacho_model_browser_focus_search (self->browser);
+  if (g_str_equal (gtk_stack_get_visible_child_name (self->sidebar), "conversations"))
+    tacho_chat_list_focus_search (self->chats);
+  else
+    tacho_model_browser_focus_search (self->browser);
+}
+
+static void
+show_sidebar_cb (GSimpleAction *action, GVariant *parameter, gpointer user_data)
+{
+  TachoWindow *self = user_data;
+
+  adw_flap_set_reveal_flap (self->flap, TRUE);
+  gtk_stack_set_visible_child_name (self->sidebar, g_variant_get_string (parameter, NULL));
 }
 
 static void
@@ -288,7 +276,7 @@ key_stored_cb (GObject *source, GAsyncResult *result, gpointer user_data)
   g_autoptr (GError) error = NULL;
 
   if (!tacho_secrets_store_finish (TACHO_SECRETS (source), result, &error) && self->toasts != NULL)
-    notice (self, error->message);
+    tacho_window_notice (self, error->message);
 }
 
 /* The key is asked for at the next start if the keyring did not take it. */
@@ -300,7 +288,7 @@ keep_server (TachoWindow *self, TachoProfile *profile)
 
   tacho_profile_set_key_in_keyring (profile, key != NULL);
   if (!tacho_servers_save (profile, &error))
-    notice (self, error->message);
+    tacho_window_notice (self, error->message);
   else if (key != NULL)
     tacho_secrets_store_async (tacho_servers_get_secrets (), profile, key, NULL, key_stored_cb,
                                g_object_ref (self));
@@ -336,6 +324,7 @@ open_url_cb (GSimpleAction *action, GVariant *parameter, gpointer user_data)
 
 static const GActionEntry actions[] = {
   { "new-conversation", new_conversation_cb, NULL, NULL, NULL },
+  { "show-list", show_sidebar_cb, "s", NULL, NULL },
   { "search", search_cb, NULL, NULL, NULL },
   { "page", page_cb, "s", NULL, NULL },
   { "refresh", refresh_cb, NULL, NULL, NULL },
@@ -373,6 +362,7 @@ tacho_window_dispose (GObject *object)
     g_cancellable_cancel (self->key_lookup);
   g_clear_object (&self->key_lookup);
   drop_connection (self);
+  tacho_window_close_chats (self);
   g_clear_pointer (&self->pending_url, g_free);
   gtk_widget_dispose_template (GTK_WIDGET (self), TACHO_TYPE_WINDOW);
 
@@ -387,6 +377,7 @@ tacho_window_class_init (TachoWindowClass *klass)
   G_OBJECT_CLASS (klass)->dispose = tacho_window_dispose;
   GTK_WINDOW_CLASS (klass)->close_request = tacho_window_close_request;
 
+  g_type_ensure (TACHO_TYPE_CHAT_LIST);
   g_type_ensure (TACHO_TYPE_CONNECTION_MENU);
   g_type_ensure (TACHO_TYPE_MODEL_BROWSER);
   g_type_ensure (TACHO_TYPE_PROMPT_PANE);
@@ -399,6 +390,9 @@ tacho_window_class_init (TachoWindowClass *klass)
   gtk_widget_class_bind_template_child (widget_class, TachoWindow, toasts);
   gtk_widget_class_bind_template_child (widget_class, TachoWindow, flap);
   gtk_widget_class_bind_template_child (widget_class, TachoWindow, stack);
+  gtk_widget_class_bind_template_child (widget_class, TachoWindow, sidebar);
+  gtk_widget_class_bind_template_child (widget_class, TachoWindow, chats);
+  tacho_window_chats_class_init (widget_class);
   gtk_widget_class_bind_template_child (widget_class, TachoWindow, browser);
   gtk_widget_class_bind_template_child (widget_class, TachoWindow, prompt);
   gtk_widget_class_bind_template_child (widget_class, TachoWindow, bench);
@@ -420,6 +414,7 @@ tacho_window_init (TachoWindow *self)
   if (tacho_settings_get_boolean (settings, "window-maximized"))
     gtk_window_maximize (GTK_WINDOW (self));
   tacho_prompt_pane_focus (self->prompt);
+  tacho_window_open_chats (self);
 }
 
 /**

@@ -125,6 +125,8 @@ class Gui:
         self.home = tempfile.mkdtemp(prefix='tacho-gui-')
         self.env = dict(os.environ, HOME=self.home, XDG_CONFIG_HOME=self.home,
                         XDG_CACHE_HOME=self.home, XDG_DATA_HOME=self.home,
+                        TACHO_CONVERSATIONS=os.path.join(self.home, 'conversations.db'),
+                        TACHO_HISTORY=os.path.join(self.home, 'history.db'),
                         G_DEBUG=os.environ['TACHO_GUI_DEBUG'])
         # What GLib, fontconfig and AT-SPI keep for the life of the process cannot be told apart
         # without their symbols; memory errors and undefined behaviour still end the program.
@@ -133,15 +135,28 @@ class Gui:
             self.prepare(self)
         if not self.start:
             return self
-        self.log = open(os.path.join(self.home, 'log'), 'w+', encoding='utf-8', errors='replace')
-        self.process = subprocess.Popen([program(), '--url', self.url, *self.arguments], env=self.env,
-                                        stdout=self.log, stderr=self.log)
         try:
-            self.app = self.wait(self._find_app, 'the program to be on the accessibility bus')
+            self.restart()
         except Exception:
             self.close()
             raise
         return self
+
+    def restart(self):
+        """Starts the program, for the first time or once more, with the same files."""
+        self.start = True
+        if self.log is None:
+            self.log = open(os.path.join(self.home, 'log'), 'w+', encoding='utf-8', errors='replace')
+        gone = self.app
+        self.process = subprocess.Popen([program(), '--url', self.url, *self.arguments], env=self.env,
+                                        stdout=self.log, stderr=self.log)
+        self.app = self.wait(lambda: self._find_app(gone), 'the program to be on the accessibility bus')
+
+    def kill(self):
+        """Ends the program at once, as a loss of power would."""
+        process, self.process = self.process, None
+        process.kill()
+        process.wait()
 
     def __exit__(self, kind, value, trace):
         if kind is not None and self.process is not None:
@@ -197,11 +212,13 @@ class Gui:
     def alive(self):
         return self.process.poll() is None
 
-    def _find_app(self):
+    def _find_app(self, gone=None):
         import pyatspi
         desktop = pyatspi.Registry.getDesktop(0)
         for child in desktop:
-            if child is not None and child.name in ('tacho', 'Tacho'):
+            # One that was just killed may still be listed.
+            if child is not None and child.name in ('tacho', 'Tacho') and child != gone and \
+                    child.get_process_id() == self.process.pid:
                 return child
         return None
 
@@ -316,6 +333,23 @@ class Gui:
             lines.append(f'the tree could not be read: {error}')
         return lines
 
+    # Conversations
+
+    def conversation(self):
+        """What is said in the one that is in sight."""
+        node = self.find_now('Conversation', 'text')
+        return self.text_of(node) if node is not None else ''
+
+    def ask(self, text):
+        self.type_into(self.find('Prompt', 'text'), text)
+        self.press('Send', 'push button')
+        self.find('Conversation', 'text', text=text)
+
+    def replies(self, count):
+        """Waits until so many replies have their figures; what is said then."""
+        self.wait(lambda: self.conversation().count(' · total ') == count, f'{count} replies')
+        return self.conversation()
+
     # Acting
 
     def press(self, name=None, role=None, **rest):
@@ -334,6 +368,13 @@ class Gui:
     @classmethod
     def act(cls, node, name):
         node.queryAction().doAction(cls.actions(node).index(name))
+
+    def click(self, node):
+        """With the pointer, in the middle of it; the window is at the screen's corner."""
+        import pyatspi
+        box = node.queryComponent().getExtents(pyatspi.WINDOW_COORDS)
+        subprocess.run(['xdotool', 'mousemove', str(box.x + box.width // 2),
+                        str(box.y + box.height // 2), 'click', '1'], check=True)
 
     def type_into(self, node, text):
         node.queryEditableText().setTextContents(text)

@@ -42,14 +42,10 @@ server = Server()
 
 def ask(gui, text, by_grpc):
     """Sends, and waits for an answer that came by that side: the one before stays till then."""
-    gui.type_into(gui.find('Prompt', 'text'), text)
-    gui.press('Send', 'push button')
-    gui.find('Conversation', 'text', text=text)
-
-    def answered():
-        stats = gui.find_now(contains='total ', role='label')
-        return stats is not None and ('by gRPC' in stats.name) == by_grpc
-    gui.wait(answered, 'an answer by ' + ('gRPC' if by_grpc else 'REST'))
+    count = gui.conversation().count('total ')
+    gui.ask(text)
+    conversation = gui.replies(count + 1)
+    assert ('by gRPC' in conversation.split(text)[-1]) == by_grpc, conversation
 
 
 def open_menu(gui):

@@ -70,73 +70,12 @@ def search_and_no_results(gui):
 
 
 @test()
-def prompt_streams(gui):
-    gui.find(contains=': Connected')
-    editor = gui.find('Prompt', 'text')
-    gui.type_into(editor, 'Say something short.')
-    gui.press('Send', 'push button')
-    stats = gui.label('total ')
-    for word in ('TTFT ', 'tokens/s', ' tokens', 'simulated'):
-        assert word in stats, stats
-    conversation = gui.text_of(gui.find('Conversation', 'text'))
-    assert conversation.startswith('Say something short.'), conversation
-    assert len(conversation) > 60, conversation
-    assert gui.text_of(gui.find('Prompt', 'text')) == ''
-    # A second turn stands below the first, whose figures move into the conversation.
-    gui.type_into(gui.find('Prompt', 'text'), 'And once more.')
-    gui.press('Send', 'push button')
-    gui.find('Conversation', 'text', text='And once more.')
-    gui.label('total ')
-    conversation = gui.text_of(gui.find('Conversation', 'text'))
-    assert 'Say something short.' in conversation and 'TTFT' in conversation, conversation
-
-
-@test()
-def enter_sends(gui):
-    gui.find(contains=': Connected')
-    gui.find(contains='6 models', role='label')
-    gui.type('first line')
-    gui.key('shift+Return')
-    gui.type('second line')
-    gui.find('Prompt', 'text', text='first line\nsecond line')
-    gui.find('Send', 'push button', sensitive=True)
-    gui.key('Return')
-    gui.find('Conversation', 'text', text='first line\nsecond line\n')
-    gui.label('total ')
-
-
-@test()
-def long_conversation_scrolls(gui):
-    # Laying lines out while they are drawn made GTK warn, which ends the program here.
-    gui.find(contains=': Connected')
-    gui.type_into(gui.find('Prompt', 'text'), 'a line\n' * 400)
-    gui.press('Send', 'push button')
-    gui.label('total ')
-    gui.press('Ask Again', 'push button')
-    gui.wait(lambda: gui.text_of(gui.find_now('Conversation', 'text'))
-             .count('This reply is simulated') == 2, 'a second answer')
-    gui.label('total ')
-
-
-@test()
 def loads_for_a_prompt(gui):
     gui.press('Unload Simulated Llama 8B', 'push button')
     gui.find('Load Simulated Llama 8B', 'push button')
-    gui.type_into(gui.find('Prompt', 'text'), 'Load yourself.')
-    gui.press('Send', 'push button')
-    gui.label('total ')
+    gui.ask('Load yourself.')
+    gui.replies(1)
     gui.find('Unload Simulated Llama 8B', 'push button')
-
-
-@test()
-def new_conversation(gui):
-    gui.find(contains=': Connected')
-    gui.type_into(gui.find('Prompt', 'text'), 'Soon forgotten.')
-    gui.press('Send', 'push button')
-    gui.label('total ')
-    gui.press('New conversation', 'push button')
-    gui.find('Ask the Model', 'label')
-    assert gui.text_of(gui.find('Conversation', 'text')) == ''
 
 
 @test()
@@ -145,31 +84,6 @@ def details(gui):
     # A value is named by what stands before it.
     gui.find('sim-tiny-1b-q8_0 Id', 'label')
     gui.find('4096 tokens Context in use', 'label')
-
-
-@test(url='sim:slow')
-def stop_before_first_token(gui):
-    gui.find(contains=': Connected')
-    gui.type_into(gui.find('Prompt', 'text'), 'word ' * 2000)
-    gui.press('Send', 'push button')
-    gui.press('Stop', 'push button')
-    gui.find('Conversation', 'text', text='Stopped before the first token.')
-    gui.find('Send', 'push button')
-    assert gui.alive()
-
-
-@test(url='sim:slow')
-def stop_keeps_text(gui):
-    gui.find(contains=': Connected')
-    gui.type_into(gui.find('Prompt', 'text'), 'Tell a long story.')
-    gui.press('Send', 'push button')
-    gui.label('TTFT ')
-    before = gui.text_of(gui.find('Conversation', 'text'))
-    gui.press('Stop', 'push button')
-    gui.find('Conversation', 'text', text='Stopped. What had come is kept.')
-    after = gui.text_of(gui.find('Conversation', 'text'))
-    assert after.startswith(before.rstrip('\n')), (before, after)
-    gui.find('Retry', 'push button')
 
 
 @test()

@@ -2,6 +2,7 @@
 /* How TachoInferenceService fills a generation. */
 #pragma once
 
+#include "api/tacho-http-message.h"
 #include "service/tacho-generation.h"
 
 G_BEGIN_DECLS
@@ -25,6 +26,10 @@ void tacho_generation_end_attempt (TachoGeneration *self,
                                    const GError *error,
                                    const char *decision,
                                    double wait_s);
+/* tacho-generation-wire.c: what the last attempt sent and was given. */
+void tacho_attempt_free (gpointer data);
+void tacho_generation_keep_request (TachoGeneration *self, const TachoHttpRequest *request);
+void tacho_generation_keep_reply (TachoGeneration *self, const char *data, gsize length);
 /* Ends it unsuccessfully; TRUNCATED and CANCELLED have states of their own. */
 void tacho_generation_fail (TachoGeneration *self, const GError *error);
 /* tacho-generation-metrics.c: the times and the rate, from the stamps and counts. */

@@ -159,6 +159,7 @@ data_func (const char *data, gsize length, gint64 now_ns, gpointer user_data, GE
   Run *run = user_data;
 
   run->now_ns = now_ns;
+  tacho_generation_keep_reply (run->generation, data, length);
   if (run->decoder == NULL)
     {
       if (run->body->len + length <= MAX_REPLY)
@@ -365,6 +366,9 @@ exchanged_cb (GObject *source, GAsyncResult *result, gpointer user_data)
   gboolean done;
 
   reply = tacho_transport_stream_finish (TACHO_TRANSPORT (source), result, &error);
+  if (reply != NULL && reply->body != NULL)
+    tacho_generation_keep_reply (run->generation, g_bytes_get_data (reply->body, NULL),
+                                 g_bytes_get_size (reply->body));
   done = tacho_generation_get_state (run->generation) == TACHO_GENERATION_DONE ||
          (reply != NULL && finish_reply (run, reply, &error));
   if (done)
@@ -405,6 +409,7 @@ send_generation (Run *run)
     }
   run->streamed = run->request->stream || request->streaming;
   add_request_id (run, request);
+  tacho_generation_keep_request (run->generation, request);
   tacho_transport_stream_async (transport, request, &funcs, run,
                                 tacho_generation_get_cancellable (run->generation), exchanged_cb,
                                 run);

@@ -73,17 +73,6 @@ static GParamSpec *properties[N_PROPS];
 static guint signals[N_SIGNALS];
 
 static void
-attempt_free (gpointer data)
-{
-  TachoAttempt *attempt = data;
-
-  g_free (attempt->target);
-  g_free (attempt->error);
-  g_free (attempt->decision);
-  g_free (attempt);
-}
-
-static void
 set_state (TachoGeneration *self, TachoGenerationState state)
 {
   if (self->state == state)
@@ -246,7 +235,7 @@ tacho_generation_init (TachoGeneration *self)
   self->text = g_string_new (NULL);
   self->reasoning = g_string_new (NULL);
   self->tools = tacho_tool_calls_new ();
-  self->attempts = g_ptr_array_new_with_free_func (attempt_free);
+  self->attempts = g_ptr_array_new_with_free_func (tacho_attempt_free);
   tacho_usage_clear (&self->usage);
   tacho_timings_clear (&self->timings);
 }

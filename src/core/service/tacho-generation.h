@@ -49,6 +49,8 @@ typedef struct
   TachoTimings timings; /* the server's own */
 } TachoGenerationMetrics;
 
+#define TACHO_ATTEMPT_MAX_REPLY ((gsize) 256 * 1024)
+
 /* What was tried, where, and what came of it. The last one is that whose answer was delivered. */
 typedef struct
 {
@@ -62,6 +64,12 @@ typedef struct
   int error_code;    /* TachoErrorCode, 0: none */
   char *decision;    /* what was done then, and why: "fail over: the request never left" */
   double wait_s;     /* before the next attempt */
+  /* What went over the wire, without headers: those hold secrets. NULL: nothing did. */
+  char *method;
+  char *path;
+  GBytes *request; /* body; NULL: none */
+  GString *reply;  /* its first TACHO_ATTEMPT_MAX_REPLY bytes, as they came */
+  gboolean reply_cut;
 } TachoAttempt;
 
 #define TACHO_TYPE_GENERATION (tacho_generation_get_type ())

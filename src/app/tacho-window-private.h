@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* What the two files of the window share. */
+#pragma once
+
+#include "app/tacho-bench-panel.h"
+#include "app/tacho-chat-list.h"
+#include "app/tacho-connection-menu.h"
+#include "app/tacho-model-browser.h"
+#include "app/tacho-prompt-pane.h"
+#include "app/tacho-window.h"
+
+G_BEGIN_DECLS
+
+struct _TachoWindow
+{
+  AdwApplicationWindow parent_instance;
+  TachoConnection *connection;
+  char
+      *pending_url; /* to be opened once the person has agreed to stop a run; NULL: close instead */
+  gboolean closing;
+  TachoConversations *conversations; /* NULL: not open (yet) */
+  GCancellable *opening;             /* of them */
+  GCancellable *key_lookup;          /* of the server that is to be opened next */
+
+  TachoConnectionMenu *connection_menu;
+  GtkWidget *simulated_badge;
+  AdwViewSwitcherTitle *title;
+  AdwToastOverlay *toasts;
+  AdwFlap *flap;
+  AdwViewStack *stack;
+  GtkStack *sidebar;
+  TachoChatList *chats;
+  TachoModelBrowser *browser;
+  TachoPromptPane *prompt;
+  TachoBenchPanel *bench;
+};
+
+void tacho_window_notice (TachoWindow *self, const char *text);
+/* tacho-window-chats.c: the conversations that are kept, in list and pane. */
+void tacho_window_chats_class_init (GtkWidgetClass *widget_class);
+void tacho_window_open_chats (TachoWindow *self);
+void tacho_window_close_chats (TachoWindow *self);
+
+G_END_DECLS
