@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* The same operations over gRPC and over REST, through the two fronts of one simulated server that
- * speaks the Open Inference Protocol on both; and the loading of a model. The simulated server's own
- * time is in every figure, and the same on both sides. */
+ * speaks the Open Inference Protocol on both; and the loading of a model. The simulated server's
+ * own time is in every figure, and the same on both sides. */
 #define G_LOG_DOMAIN "tacho"
 
 #include "tacho-bench-client.h"

@@ -19,7 +19,8 @@ typedef struct
   TachoGenerateRequest *request; /* a question, not streamed */
 } TachoBenchClient;
 
-/* Of an OpenAI-like server at url; or, where url is NULL, of the profile, which it takes. Probed. */
+/* Of an OpenAI-like server at url; or, where url is NULL, of the profile, which it takes.
+ * Probed. */
 void tacho_bench_client_open (TachoBenchClient *self, const char *url, TachoProfile *profile);
 /* The same, before anything was sent. */
 void tacho_bench_client_open_cold (TachoBenchClient *self, const char *url, TachoProfile *profile);

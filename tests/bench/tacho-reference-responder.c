@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* One epoll loop; replies are made once. A stream is one block of events, written again and again. */
+/* One epoll loop; replies are made once. A stream is one block of events, written over and over. */
 #define G_LOG_DOMAIN "tacho"
 
 #include "tacho-reference-responder.h"
