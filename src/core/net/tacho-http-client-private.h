@@ -87,6 +87,7 @@ void tacho_http_exchange_unref (gpointer exchange);
 void tacho_http_exchange_abort (TachoHttpExchange *exchange);
 
 /* tacho-http-trust.c */
+const char *tacho_tls_reason (GTlsCertificateFlags flags);
 char *tacho_tls_fingerprint (GTlsCertificate *certificate) G_GNUC_WARN_UNUSED_RESULT;
 gboolean tacho_http_trust_read (TachoHttpClient *client,
                                 const TachoHttpOptions *options,

@@ -9,8 +9,14 @@
 
 #include <string.h>
 
-static const char *
-tls_reason (GTlsCertificateFlags flags)
+/**
+ * tacho_tls_reason: (skip)
+ * @flags: what is wrong with a certificate
+ *
+ * Returns: (transfer none): the weightiest of it, as the end of a sentence
+ */
+const char *
+tacho_tls_reason (GTlsCertificateFlags flags)
 {
   if (flags & G_TLS_CERTIFICATE_UNKNOWN_CA)
     return "it is not signed by an authority that this machine trusts; for a server of your own, "
@@ -42,7 +48,7 @@ tls_error (const GError *error, const char *base_url, SoupMessage *message)
 
       return g_error_new (TACHO_ERROR, TACHO_ERROR_TLS,
                           "The certificate of %s is refused: %s (its fingerprint is %s)", base_url,
-                          tls_reason (flags), fingerprint);
+                          tacho_tls_reason (flags), fingerprint);
     }
   return g_error_new (TACHO_ERROR, TACHO_ERROR_TLS,
                       "No safe connection to %s: %s. Does the server speak TLS there?", base_url,
