@@ -330,6 +330,7 @@ test_stopped (void)
   g_assert_error (error, TACHO_ERROR, TACHO_ERROR_CANCELLED);
   seen = states (test);
   g_assert_cmpstr (seen, ==, "skipped skipped skipped skipped skipped");
+  g_clear_object (&result);
   free_test (test);
   stop_small (server);
 }
