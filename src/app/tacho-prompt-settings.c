@@ -5,10 +5,12 @@
 #include "config.h"
 
 #include "app/tacho-prompt-settings.h"
+#include "app/tacho-prompt-presets.h"
 #include "app/tacho-servers.h"
 #include "base/tacho-error.h"
 
 #include <glib/gi18n.h>
+#include <math.h>
 
 enum
 {
@@ -37,6 +39,10 @@ struct _TachoPromptSettings
   GtkSpinButton *max_tokens;
   GtkCheckButton *seed_check;
   GtkSpinButton *seed;
+  GtkCheckButton *stop_check;
+  GtkEntry *stop;
+  GtkCheckButton *raw_check;
+  GtkMenuButton *presets;
 };
 
 G_DEFINE_FINAL_TYPE (TachoPromptSettings, tacho_prompt_settings, ADW_TYPE_BIN)
@@ -49,6 +55,26 @@ enum
 };
 
 static GParamSpec *properties[N_PROPS];
+
+/* Separated by commas, with C's escapes; NULL: none. */
+static char **
+dup_stop (TachoPromptSettings *self)
+{
+  g_auto (GStrv) written = g_strsplit (gtk_editable_get_text (GTK_EDITABLE (self->stop)), ",", -1);
+  g_autoptr (GStrvBuilder) builder = g_strv_builder_new ();
+  gboolean any = FALSE;
+
+  for (guint i = 0; written[i] != NULL; i++)
+    {
+      g_autofree char *text = g_strcompress (written[i]);
+
+      if (text[0] == '\0' || !g_utf8_validate (text, -1, NULL))
+        continue;
+      g_strv_builder_add (builder, text);
+      any = TRUE;
+    }
+  return any ? g_strv_builder_end (builder) : NULL;
+}
 
 static void
 changed_cb (TachoPromptSettings *self)
@@ -71,6 +97,11 @@ changed_cb (TachoPromptSettings *self)
   if (gtk_check_button_get_active (self->seed_check))
     g_ptr_array_add (
         parts, g_strdup_printf (_ ("seed %d"), gtk_spin_button_get_value_as_int (self->seed)));
+  if (gtk_check_button_get_active (self->stop_check) &&
+      gtk_editable_get_text (GTK_EDITABLE (self->stop))[0] != '\0')
+    g_ptr_array_add (parts, g_strdup (_ ("stop strings")));
+  if (gtk_check_button_get_active (self->raw_check))
+    g_ptr_array_add (parts, g_strdup (_ ("raw completion")));
   g_ptr_array_add (parts, NULL);
   summary = parts->len > 1 ? g_strjoinv (" · ", (char **) parts->pdata)
                            : g_strdup (_ ("server defaults"));
@@ -137,6 +168,148 @@ load (TachoPromptSettings *self)
     }
 }
 
+/* Presets. */
+
+static void
+show_value (GtkCheckButton *check, GtkSpinButton *spin, gboolean is_set, double value)
+{
+  gtk_check_button_set_active (check, is_set);
+  if (is_set)
+    gtk_spin_button_set_value (spin, value);
+}
+
+static void
+show_stop (TachoPromptSettings *self, char **stop)
+{
+  g_autoptr (GString) text = g_string_new (NULL);
+
+  for (guint i = 0; stop != NULL && stop[i] != NULL; i++)
+    {
+      g_autofree char *escaped = g_strescape (stop[i], NULL);
+      g_autoptr (GString) one = g_string_new (escaped);
+
+      g_string_replace (one, ",", "\\054", 0);
+      g_string_append_printf (text, "%s%s", i > 0 ? "," : "", one->str);
+    }
+  gtk_check_button_set_active (self->stop_check, stop != NULL);
+  gtk_editable_set_text (GTK_EDITABLE (self->stop), text->str);
+}
+
+static void
+show_preset (TachoPromptSettings *self, const TachoPromptPreset *preset)
+{
+  const TachoGenerateRequest *r = preset->request;
+
+  /* Those that come with the program leave a person's words alone. */
+  if (preset->own)
+    gtk_text_buffer_set_text (gtk_text_view_get_buffer (self->system_prompt),
+                              preset->system_prompt != NULL ? preset->system_prompt : "", -1);
+  show_value (self->temperature_check, self->temperature, !isnan (r->temperature), r->temperature);
+  show_value (self->top_p_check, self->top_p, !isnan (r->top_p), r->top_p);
+  show_value (self->max_tokens_check, self->max_tokens, r->max_tokens > 0, (double) r->max_tokens);
+  show_value (self->seed_check, self->seed, r->seed >= 0, (double) r->seed);
+  show_stop (self, r->stop);
+  gtk_check_button_set_active (self->raw_check, r->raw);
+}
+
+static void
+apply_preset (GtkWidget *widget, const char *action, GVariant *parameter)
+{
+  TachoPromptSettings *self = TACHO_PROMPT_SETTINGS (widget);
+  g_autoptr (GPtrArray) presets = tacho_prompt_presets_load ();
+
+  for (guint i = 0; i < presets->len; i++)
+    {
+      const TachoPromptPreset *preset = g_ptr_array_index (presets, i);
+
+      if (g_str_equal (preset->name, g_variant_get_string (parameter, NULL)))
+        show_preset (self, preset);
+    }
+}
+
+static void fill_presets (TachoPromptSettings *self);
+
+static void
+delete_preset (GtkWidget *widget, const char *action, GVariant *parameter)
+{
+  tacho_prompt_presets_delete (g_variant_get_string (parameter, NULL));
+  fill_presets (TACHO_PROMPT_SETTINGS (widget));
+}
+
+static void
+save_response_cb (AdwMessageDialog *dialog, const char *response, TachoPromptSettings *self)
+{
+  const char *name =
+      gtk_editable_get_text (GTK_EDITABLE (adw_message_dialog_get_extra_child (dialog)));
+  g_autoptr (TachoGenerateRequest) request = tacho_generate_request_new (NULL);
+  g_autofree char *system_prompt = tacho_prompt_settings_dup_system_prompt (self);
+
+  if (g_strcmp0 (response, "save") != 0 || name[strspn (name, " ")] == '\0')
+    return;
+  tacho_prompt_settings_apply (self, request);
+  tacho_prompt_presets_save (name, system_prompt, request);
+  fill_presets (self);
+}
+
+static void
+save_preset (GtkWidget *widget, const char *action, GVariant *parameter)
+{
+  GtkWidget *dialog = adw_message_dialog_new (
+      GTK_WINDOW (gtk_widget_get_root (widget)), _ ("Keep These Parameters"),
+      _ ("System prompt and parameters are kept under a name."));
+  GtkWidget *entry = gtk_entry_new ();
+
+  gtk_entry_set_activates_default (GTK_ENTRY (entry), TRUE);
+  gtk_entry_set_max_length (GTK_ENTRY (entry), 60);
+  gtk_accessible_update_property (GTK_ACCESSIBLE (entry), GTK_ACCESSIBLE_PROPERTY_LABEL,
+                                  _ ("Name of the preset"), -1);
+  adw_message_dialog_set_extra_child (ADW_MESSAGE_DIALOG (dialog), entry);
+  adw_message_dialog_add_responses (ADW_MESSAGE_DIALOG (dialog), "cancel", _ ("_Cancel"), "save",
+                                    _ ("_Keep"), NULL);
+  adw_message_dialog_set_response_appearance (ADW_MESSAGE_DIALOG (dialog), "save",
+                                              ADW_RESPONSE_SUGGESTED);
+  adw_message_dialog_set_default_response (ADW_MESSAGE_DIALOG (dialog), "save");
+  adw_message_dialog_set_close_response (ADW_MESSAGE_DIALOG (dialog), "cancel");
+  g_signal_connect_object (dialog, "response", G_CALLBACK (save_response_cb), widget, 0);
+  gtk_window_present (GTK_WINDOW (dialog));
+}
+
+static void
+append_preset (GMenu *menu, const char *label, const char *action, const char *name)
+{
+  g_autoptr (GMenuItem) item = g_menu_item_new (label, NULL);
+
+  g_menu_item_set_action_and_target (item, action, "s", name);
+  g_menu_append_item (menu, item);
+}
+
+static void
+fill_presets (TachoPromptSettings *self)
+{
+  g_autoptr (GPtrArray) presets = tacho_prompt_presets_load ();
+  g_autoptr (GMenu) menu = g_menu_new ();
+  g_autoptr (GMenu) ready = g_menu_new ();
+  g_autoptr (GMenu) own = g_menu_new ();
+  g_autoptr (GMenu) deletion = g_menu_new ();
+  g_autoptr (GMenu) last = g_menu_new ();
+
+  for (guint i = 0; i < presets->len; i++)
+    {
+      const TachoPromptPreset *preset = g_ptr_array_index (presets, i);
+
+      append_preset (preset->own ? own : ready, preset->name, "preset.apply", preset->name);
+      if (preset->own)
+        append_preset (deletion, preset->name, "preset.delete", preset->name);
+    }
+  g_menu_append (last, _ ("_Keep These…"), "preset.save");
+  if (g_menu_model_get_n_items (G_MENU_MODEL (deletion)) > 0)
+    g_menu_append_submenu (last, _ ("_Delete"), G_MENU_MODEL (deletion));
+  g_menu_append_section (menu, NULL, G_MENU_MODEL (ready));
+  g_menu_append_section (menu, NULL, G_MENU_MODEL (own));
+  g_menu_append_section (menu, NULL, G_MENU_MODEL (last));
+  gtk_menu_button_set_menu_model (self->presets, G_MENU_MODEL (menu));
+}
+
 static void
 tacho_prompt_settings_get_property (GObject *object, guint id, GValue *value, GParamSpec *pspec)
 {
@@ -184,7 +357,14 @@ tacho_prompt_settings_class_init (TachoPromptSettingsClass *klass)
   gtk_widget_class_bind_template_child (widget_class, TachoPromptSettings, max_tokens);
   gtk_widget_class_bind_template_child (widget_class, TachoPromptSettings, seed_check);
   gtk_widget_class_bind_template_child (widget_class, TachoPromptSettings, seed);
+  gtk_widget_class_bind_template_child (widget_class, TachoPromptSettings, stop_check);
+  gtk_widget_class_bind_template_child (widget_class, TachoPromptSettings, stop);
+  gtk_widget_class_bind_template_child (widget_class, TachoPromptSettings, raw_check);
+  gtk_widget_class_bind_template_child (widget_class, TachoPromptSettings, presets);
   gtk_widget_class_bind_template_callback (widget_class, changed_cb);
+  gtk_widget_class_install_action (widget_class, "preset.apply", "s", apply_preset);
+  gtk_widget_class_install_action (widget_class, "preset.delete", "s", delete_preset);
+  gtk_widget_class_install_action (widget_class, "preset.save", NULL, save_preset);
 }
 
 static void
@@ -192,6 +372,7 @@ tacho_prompt_settings_init (TachoPromptSettings *self)
 {
   gtk_widget_init_template (GTK_WIDGET (self));
   load (self);
+  fill_presets (self);
   g_signal_connect_object (gtk_text_view_get_buffer (self->system_prompt), "changed",
                            G_CALLBACK (changed_cb), self, G_CONNECT_SWAPPED);
   changed_cb (self);
@@ -233,6 +414,9 @@ tacho_prompt_settings_apply (TachoPromptSettings *self, TachoGenerateRequest *re
     request->max_tokens = gtk_spin_button_get_value_as_int (self->max_tokens);
   if (gtk_check_button_get_active (self->seed_check))
     request->seed = gtk_spin_button_get_value_as_int (self->seed);
+  request->raw = gtk_check_button_get_active (self->raw_check);
+  g_strfreev (request->stop);
+  request->stop = gtk_check_button_get_active (self->stop_check) ? dup_stop (self) : NULL;
 }
 
 /**

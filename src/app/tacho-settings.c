@@ -28,6 +28,7 @@ static const struct
   { "color-scheme", "'default'" },
   { "migrated", "false" },
   { "send-key", "'enter'" },
+  { "prompt-presets", "@as []" },
   { "recent-urls", "@as []" },
   { "last-url", "'sim:'" },
   { "last-model", "''" },

@@ -191,6 +191,38 @@ def details_and_curl(gui):
     gui.find('Copied', 'push button')
 
 
+@test(url=server.url)
+def parameters_and_presets(gui):
+    connected(gui)
+    gui.press('Parameters', 'push button')
+    gui.press('Presets')
+    gui.press(contains='The same each time')
+    gui.find(contains='temperature 0.00 · seed 1', role='label')
+    gui.click(gui.find(contains='St_op at', role='check box'))
+    gui.type_into(gui.find('Stop strings', 'text'), 'END,\\n\\n')
+    gui.find(contains='stop strings', role='label')
+    gui.press('Presets')
+    gui.press(contains='Keep These')
+    gui.type_into(gui.find('Name of the preset', 'text'), 'Mine')
+    gui.press(contains='Keep', role='push button')
+    gui.ask('With parameters.')
+    gui.replies(1)
+    asked = server.requests[-1]
+    assert asked['temperature'] == 0 and asked['seed'] == 1, asked
+    assert asked['stop'] == ['END', '\n\n'], asked
+    gui.press('Presets')
+    gui.press(contains='Server defaults')
+    gui.find('server defaults', 'label')
+    gui.press('Presets')
+    gui.press(contains='Mine')
+    gui.find(contains='temperature 0.00 · seed 1 · stop strings', role='label')
+    gui.click(gui.find(contains='Raw completion', role='check box'))
+    gui.ask('Once upon a time')
+    gui.replies(2)
+    asked = server.requests[-1]
+    assert asked['prompt'] == 'Once upon a time' and 'messages' not in asked, asked
+
+
 @test(url=slow.url)
 def several_stream_at_once(gui):
     connected(gui)
@@ -207,6 +239,19 @@ def several_stream_at_once(gui):
     gui.wait(lambda: gui.conversation().count('word') > here, 'the one in sight to go on')
     gui.press('Stop', 'push button')
     gui.find('Send', 'push button')
+
+
+@test(url=held.url)
+def tells_of_a_reply_out_of_sight(gui):
+    connected(gui)
+    gui.ask('Take your time.')
+    gui.key('ctrl+2')
+    gui.find('Run', 'push button')
+    held.hold.set()
+    gui.wait(lambda: gui.find_now(contains='The reply is complete', role='label') or
+             any('The reply is complete' in body for _title, body in tacho_gui.notifications),
+             'word of the reply')
+    held.hold.clear()
 
 
 @test(url=server.url)
