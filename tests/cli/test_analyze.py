@@ -11,7 +11,7 @@ from harness import TINY, Simulator, expect, main, run, test
 def findings(url, *arguments, code=0):
     with tempfile.TemporaryDirectory() as folder:
         out = os.path.join(folder, "run.json")
-        expect(run("bench", "--url", url, "-m", TINY, "--output-tokens", "16", "--out", out, *arguments), code)
+        expect(run("bench", "--url", url, "-m", TINY, *([] if "--output-tokens" in arguments else ["--output-tokens", "16"]), "--out", out, *arguments), code)
         found = expect(run("analyze", out, "--json"), 0).json()
         assert found["schema"] == "tacho.analysis/1"
         text = expect(run("analyze", out), 0).out
@@ -54,6 +54,86 @@ def failures_and_cut_replies_are_told_apart():
 def a_load_that_cannot_be_sent_is_named():
     found, _ = findings("sim:", "--rate", "100", "-c", "2", "--duration", "3", "--warmup", "0")
     assert found.get("under-delivered") == "warning", found
+
+
+def scenario(folder, **members):
+    path = os.path.join(folder, "scenario.json")
+    with open(path, "w", encoding="utf-8") as file:
+        json.dump(members, file)
+    return path
+
+
+def with_scenario(*arguments, **members):
+    with tempfile.TemporaryDirectory() as folder:
+        with Simulator("--scenario", scenario(folder, **members)) as sim:
+            return findings(sim.url, *arguments)
+
+
+@test
+def a_server_that_gets_slower_drifts():
+    steps = [{"at": 0.3 * i, "do": "speed", "factor": 1 + 0.5 * i} for i in range(1, 24)]
+    found, text = with_scenario("-c", "1", "--duration", "5", "--warmup", "0", "--output-tokens", "4",
+                                models=[{"id": TINY, "prefill_ms_per_token": 0.05}], timeline=steps)
+    assert found.get("drift") == "warning" and "got slower" in text, found
+
+
+@test
+def two_kinds_of_requests_are_seen():
+    found, text = with_scenario("-c", "2", "-n", "80", "--warmup", "0", models=[{"id": TINY}],
+                                faults=["latency=0.4:p=0.4"])
+    assert found.get("bimodal") == "notice" and "two kinds" in text, found
+
+
+@test
+def a_model_that_was_not_loaded_is_a_cold_start():
+    found, text = with_scenario("-c", "1", "-n", "30", "--warmup", "0", "--prompt-tokens", "8",
+                                models=[{"id": TINY}], faults=["latency=2.5:n=1"])
+    assert found.get("cold-start") == "warning" and "not ready" in text, found
+    found, _ = with_scenario("-c", "1", "-n", "30", "--warmup", "1", "--prompt-tokens", "8",
+                             models=[{"id": TINY}], faults=["latency=2.5:n=1"])
+    assert found.get("cold-start") == "info", found
+
+
+@test
+def a_cache_that_is_too_small_preempts():
+    found, text = with_scenario("-c", "8", "-n", "40", "--output-tokens", "120", "--prompt-tokens", "32",
+                                models=[{"id": TINY, "kv_cache_tokens": 700}], fronts=[{"api": "vllm"}])
+    assert found.get("preemption") == "warning" and "preemptions in the run" in text, found
+
+
+@test
+def a_cache_that_is_nearly_full_is_named():
+    found, text = with_scenario("-c", "4", "--duration", "4", "--output-tokens", "200", "--prompt-tokens", "32",
+                                models=[{"id": TINY, "kv_cache_tokens": 900}], fronts=[{"api": "vllm"}])
+    assert "preemption" in found or found.get("kv-cache") == "notice", (found, text)
+
+
+@test
+def reading_and_writing_are_told_apart():
+    found, _ = with_scenario("-c", "1", "-n", "20", "--prompt-tokens", "400", "--output-tokens", "4",
+                             models=[{"id": TINY, "prefill_ms_per_token": 1}])
+    assert found.get("prefill-bound") == "info" and "decode-bound" not in found, found
+    found, _ = with_scenario("-c", "1", "-n", "12", "--prompt-tokens", "8", "--output-tokens", "60",
+                             models=[{"id": TINY, "prefill_ms_per_token": 0.1, "decode_ms_per_step": 6}])
+    assert found.get("decode-bound") == "info" and "prefill-bound" not in found, found
+
+
+@test
+def a_prefix_cache_that_helps_is_named():
+    with tempfile.TemporaryDirectory() as folder:
+        path = os.path.join(folder, "prompts.jsonl")
+        with open(path, "w", encoding="utf-8") as file:
+            for i in range(20):
+                file.write(json.dumps({"prompt": "The same long beginning of every prompt. " * 40 + str(i)}) + "\n")
+        found, _ = with_scenario("-c", "1", "--duration", "3", "--no-salt", "--prompts", path,
+                                 models=[{"id": TINY}], fronts=[{"api": "vllm"}])
+    assert found.get("prefix-cache") == "info", found
+
+
+@test
+def several_tokens_in_a_chunk_are_said():
+    found, _ = with_scenario("-c", "2", "-n", "30", models=[{"id": TINY}], faults=["bundle=4"])
+    assert found.get("chunks") == "info", found
 
 
 @test
