@@ -64,7 +64,7 @@ _tacho_cli()
         [[ $cur == -* ]] && options="--all --from --refresh $common" ;;
     prompt) options="-m --model --system --max-tokens --temperature --top-p --seed --stop --stream --no-stream --stats $common" ;;
     bench) options="$plan --calibrate --start-at --fail-on --out --records --format $common" ;;
-    sweep) options="$plan --out $common" ;;
+    sweep) options="$plan --out --records $common" ;;
     analyze) options='--json --help' ;;
     compare) options='--fail-on-regression --metric --force --json --help' ;;
     merge) options='--out --force --json --help' ;;

@@ -148,6 +148,37 @@ to_text (TachoSweep *sweep, gboolean open)
   return g_string_free (out, FALSE);
 }
 
+/* A line a request, as bench writes them, with the load of its step in front. */
+static char *
+records_to_jsonl (TachoSweep *sweep)
+{
+  GPtrArray *results = tacho_sweep_get_results (sweep);
+  guint n;
+  const TachoSweepPoint *points = tacho_sweep_get_points (sweep, &n);
+  GString *out = g_string_new (NULL);
+
+  for (guint i = 0; i < n; i++)
+    {
+      g_autofree char *lines =
+          tacho_bench_result_records_to_jsonl (g_ptr_array_index (results, i));
+      char load[G_ASCII_DTOSTR_BUF_SIZE];
+
+      g_ascii_formatd (load, sizeof load, "%.6g", points[i].load);
+      for (const char *line = lines; *line == '{'; line = strchr (line, '\n') + 1)
+        g_string_append_printf (out, "{\"load\":%s,%.*s\n", load,
+                                (int) (strchr (line, '\n') - line - 1), line + 1);
+    }
+  return g_string_free (out, FALSE);
+}
+
+static gboolean
+write_records (TachoSweep *sweep, const CliBenchOptions *o, GError **error)
+{
+  g_autofree char *records = o->records != NULL ? records_to_jsonl (sweep) : NULL;
+
+  return records == NULL || tacho_bench_write_file (o->records, records, error);
+}
+
 static int
 report (CliSession *session, TachoSweep *sweep, const CliBenchOptions *o)
 {
@@ -158,6 +189,8 @@ report (CliSession *session, TachoSweep *sweep, const CliBenchOptions *o)
 
   cli_terminal_print (session->terminal, session->globals.json ? line : text);
   if (o->out != NULL && !tacho_bench_write_file (o->out, line, &error))
+    return cli_session_fail (session, error);
+  if (!write_records (sweep, o, &error))
     return cli_session_fail (session, error);
   if (session->interrupts > 0)
     {
@@ -186,6 +219,7 @@ run_sweep (CliSession *session, const CliBenchOptions *o, TachoBenchPlan *plan, 
   sweep = tacho_sweep_new (session->manager, plan, loads, &error);
   if (sweep == NULL)
     return cli_session_fail (session, error);
+  tacho_sweep_set_keep_chunks (sweep, o->records != NULL);
   self.sweep = sweep;
   self.keeper = keeper = cli_keeper_new (session, !o->no_history);
   g_signal_connect (sweep, "step", G_CALLBACK (step_cb), &self);
@@ -211,6 +245,16 @@ static gboolean
 usage_error (GError **error, const char *text)
 {
   g_set_error_literal (error, CLI_ERROR, CLI_ERROR_USAGE, text);
+  return FALSE;
+}
+
+static gboolean
+check_file (const char *option, const char *path, GError **error)
+{
+  if (path == NULL || tacho_bench_check_writable (path, error))
+    return TRUE;
+  g_prefix_error (error, "%s: ", option);
+  (*error)->code = TACHO_ERROR_INVALID;
   return FALSE;
 }
 
@@ -242,22 +286,22 @@ read_options (CliBenchOptions *o, TachoBenchPlan *plan, GArray **loads, GError *
     o->warmup = g_strdup ("2s");
   if (!cli_bench_plan_read (o, plan, error))
     return FALSE;
-  if (o->out == NULL || tacho_bench_check_writable (o->out, error))
-    return TRUE;
-  g_prefix_error (error, "--out: ");
-  (*error)->code = TACHO_ERROR_INVALID;
-  return FALSE;
+  if (o->out != NULL && g_strcmp0 (o->out, o->records) == 0)
+    return usage_error (error, "--out and --records name the same file.");
+  return check_file ("--out", o->out, error) && check_file ("--records", o->records, error);
 }
 
 int
 cli_sweep (CliSession *session, int argc, char **argv)
 {
   g_auto (CliBenchOptions) sweep = { NULL };
-  CliOption options[CLI_BENCH_PLAN_OPTIONS + 5] = {
+  CliOption options[CLI_BENCH_PLAN_OPTIONS + 6] = {
     { "concurrency", 'c', "LIST", FALSE, &sweep.concurrency, "1,2,4,8 or 1:64:x2 or 10:100:+10" },
     { "rate", 'r', "LIST", FALSE, &sweep.rate, "The same of requests a second" },
     { "requests", 'n', "N", FALSE, &sweep.requests, "Requests of each step (10 s of them)" },
     { "out", 0, "FILE", FALSE, &sweep.out, "Write the sweep with all its runs to this file" },
+    { "records", 0, "FILE", FALSE, &sweep.records,
+      "Write a line a request, with the load of its step, to this file" },
   };
   const CliUsage usage = {
     .command = "sweep",
@@ -277,7 +321,7 @@ cli_sweep (CliSession *session, int argc, char **argv)
   g_auto (GStrv) words = NULL;
   int status;
 
-  cli_bench_plan_options (&sweep, options, 4);
+  cli_bench_plan_options (&sweep, options, 5);
   status = cli_begin (session, &usage, argc, argv, &words);
   if (status >= 0)
     return status;

@@ -150,6 +150,21 @@ def a_sweep_finds_the_knee_and_the_best_load():
 
 
 @test
+def a_sweep_writes_the_records_of_all_its_steps():
+    with tempfile.TemporaryDirectory() as folder:
+        path = os.path.join(folder, "records.jsonl")
+        sweep = expect(run("sweep", "--url", "sim:", "-m", TINY, "--concurrency", "1,3", "-n", "6", "--warmup", "0",
+                           "--output-tokens", "4", "--records", path, "--json"), 0).json()
+        with open(path, encoding="utf-8") as file:
+            records = [json.loads(line) for line in file]
+        assert {record["load"] for record in records} == {point["load"] for point in sweep["points"]}
+        assert all(len(record["chunk_ns"]) == record["chunks"] > 0 for record in records)
+        assert sum(record["status"] == "ok" for record in records) == sum(
+            a_run["counts"]["ok"] for a_run in sweep["runs"])
+        expect(run("sweep", "--url", "sim:", "--concurrency", "1,2", "--out", path, "--records", path), 2)
+
+
+@test
 def a_sweep_that_is_interrupted_reports_what_it_has():
     p = subprocess.Popen([CLI, "sweep", "--url", "sim:", "-m", TINY, "--rate", "5,10,20,40", "--duration", "30"],
                          stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=environment(), text=True)

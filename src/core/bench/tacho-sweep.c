@@ -21,6 +21,7 @@ struct _TachoSweep
   guint next;    /* of the loads */
   guint refine;
   gboolean stop_when_saturated;
+  gboolean keep_chunks;
   gboolean saturated;
   gboolean stopped;
   double load; /* of the run that goes on */
@@ -287,6 +288,7 @@ step (TachoSweep *self)
       end (self);
       return;
     }
+  tacho_bench_run_set_keep_chunks (self->run, self->keep_chunks);
   g_signal_connect (self->run, "snapshot", G_CALLBACK (snapshot_cb), self);
   g_signal_connect (self->run, "ended", G_CALLBACK (ended_cb), self);
   g_signal_emit (self, signals[SIGNAL_STEP], 0, plan);
@@ -327,6 +329,19 @@ tacho_sweep_start (TachoSweep *self, GError **error)
   g_source_set_callback (source, start_cb, g_object_ref (self), NULL);
   g_source_attach (source, g_main_context_get_thread_default ());
   return TRUE;
+}
+
+/**
+ * tacho_sweep_set_keep_chunks:
+ * @self: a sweep that was not started
+ * @keep: whether the records keep the stamp of each chunk
+ */
+void
+tacho_sweep_set_keep_chunks (TachoSweep *self, gboolean keep)
+{
+  g_return_if_fail (TACHO_IS_SWEEP (self));
+
+  self->keep_chunks = keep;
 }
 
 /**

@@ -22,6 +22,7 @@ TachoSweep *tacho_sweep_new (TachoClientManager *manager,
 /* More steps around the highest load that meets the objective; 0: none. Default 3. */
 void tacho_sweep_set_refine (TachoSweep *self, guint steps);
 void tacho_sweep_set_stop_when_saturated (TachoSweep *self, gboolean stop); /* TRUE */
+void tacho_sweep_set_keep_chunks (TachoSweep *self, gboolean keep); /* for the records */
 gboolean tacho_sweep_start (TachoSweep *self, GError **error);
 void tacho_sweep_stop (TachoSweep *self); /* what was measured is kept */
 GPtrArray *tacho_sweep_get_results (TachoSweep *self); /* of TachoBenchResult, by load */
