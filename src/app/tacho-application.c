@@ -6,6 +6,7 @@
 
 #include "app/tacho-application.h"
 #include "app/tacho-connection.h"
+#include "app/tacho-preferences-window.h"
 #include "app/tacho-servers.h"
 #include "app/tacho-settings.h"
 #include "app/tacho-window.h"
@@ -39,6 +40,9 @@ static const GOptionEntry options[] = {
   { "version", 'V', 0, G_OPTION_ARG_NONE, NULL, N_ ("Print the version and exit"), NULL },
   { "exit-after-startup", 0, 0, G_OPTION_ARG_NONE, NULL, N_ ("Exit once the window has been drawn"),
     NULL },
+  { "new-prompt", 0, 0, G_OPTION_ARG_NONE, NULL, N_ ("Begin a conversation"), NULL },
+  { "new-benchmark", 0, 0, G_OPTION_ARG_NONE, NULL, N_ ("Show the benchmark panel"), NULL },
+  { G_OPTION_REMAINING, 0, 0, G_OPTION_ARG_STRING_ARRAY, NULL, NULL, N_ ("[URL]") },
   { NULL },
 };
 
@@ -173,7 +177,39 @@ open_conversation_cb (GSimpleAction *action, GVariant *parameter, gpointer user_
                                   parameter);
 }
 
+static void
+preferences_cb (GSimpleAction *action, GVariant *parameter, gpointer user_data)
+{
+  TachoWindow *window = find_window (user_data);
+
+  gtk_window_present (GTK_WINDOW (
+      tacho_preferences_window_new (window != NULL ? GTK_WINDOW (window) : NULL)));
+}
+
+/* From the desktop's menu, where the program may not run yet. */
+static void
+new_prompt_cb (GSimpleAction *action, GVariant *parameter, gpointer user_data)
+{
+  TachoApplication *self = user_data;
+
+  show_window (self, NULL);
+  g_action_group_activate_action (G_ACTION_GROUP (find_window (self)), "new-conversation", NULL);
+}
+
+static void
+new_benchmark_cb (GSimpleAction *action, GVariant *parameter, gpointer user_data)
+{
+  TachoApplication *self = user_data;
+
+  show_window (self, NULL);
+  g_action_group_activate_action (G_ACTION_GROUP (find_window (self)), "page",
+                                  g_variant_new_string ("benchmark"));
+}
+
 static const GActionEntry actions[] = {
+  { "preferences", preferences_cb, NULL, NULL, NULL },
+  { "new-prompt", new_prompt_cb, NULL, NULL, NULL },
+  { "new-benchmark", new_benchmark_cb, NULL, NULL, NULL },
   { "about", about_cb, NULL, NULL, NULL },
   { "quit", quit_cb, NULL, NULL, NULL },
   { "open-conversation", open_conversation_cb, "s", NULL, NULL },
@@ -184,6 +220,7 @@ static const struct
   const char *action;
   const char *accels[3];
 } accels[] = {
+  { "app.preferences", { "<Control>comma", NULL } },
   { "app.quit", { "<Control>q", NULL } },
   { "window.close", { "<Control>w", NULL } },
   { "win.new-conversation", { "<Control>n", NULL } },
@@ -326,17 +363,31 @@ tacho_application_command_line (GApplication *application, GApplicationCommandLi
   TachoApplication *self = TACHO_APPLICATION (application);
   GVariantDict *dict = g_application_command_line_get_options_dict (line);
   const char *url = NULL;
+  g_autofree const char **rest = NULL;
   g_autofree char *address = NULL;
   gboolean flag;
   int status;
 
   g_variant_dict_lookup (dict, "url", "&s", &url);
+  if (g_variant_dict_lookup (dict, G_OPTION_REMAINING, "^a&s", &rest))
+    {
+      if (url != NULL || rest[1] != NULL)
+        {
+          g_application_command_line_printerr (line, "tacho: %s\n", _ ("name one server only"));
+          return 2;
+        }
+      url = rest[0];
+    }
   if (g_variant_dict_lookup (dict, "exit-after-startup", "b", &flag))
     self->exit_after_startup = flag;
   status = read_server (self, line, dict, url, &address);
   if (status != 0)
     return status;
   show_window (self, address);
+  if (g_variant_dict_contains (dict, "new-prompt"))
+    g_action_group_activate_action (G_ACTION_GROUP (self), "new-prompt", NULL);
+  if (g_variant_dict_contains (dict, "new-benchmark"))
+    g_action_group_activate_action (G_ACTION_GROUP (self), "new-benchmark", NULL);
   return 0;
 }
 

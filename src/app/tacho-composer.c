@@ -284,7 +284,8 @@ tacho_composer_init (TachoComposer *self)
   gtk_widget_add_controller (GTK_WIDGET (self), GTK_EVENT_CONTROLLER (drop));
   g_signal_connect_object (gtk_text_view_get_buffer (self->editor), "changed", G_CALLBACK (update),
                            self, G_CONNECT_SWAPPED);
-  g_signal_connect_swapped (self, "map", G_CALLBACK (update), self);
+  g_signal_connect_object (tacho_settings_get_default (), "changed", G_CALLBACK (update), self,
+                           G_CONNECT_SWAPPED);
   update (self);
 }
 

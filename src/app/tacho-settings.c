@@ -28,6 +28,7 @@ static const struct
   { "color-scheme", "'default'" },
   { "migrated", "false" },
   { "send-key", "'enter'" },
+  { "notify", "true" },
   { "prompt-presets", "@as []" },
   { "recent-urls", "@as []" },
   { "last-url", "'sim:'" },
@@ -103,6 +104,7 @@ set_value (TachoSettings *self, const char *key, GVariant *floating)
     g_hash_table_insert (self->values, g_strdup (key), g_variant_ref (value));
   else if (g_settings_schema_key_range_check (schema_key, value))
     g_settings_set_value (self->settings, key, value);
+  g_signal_emit_by_name (self, "changed", key);
 }
 
 static void
@@ -121,6 +123,8 @@ static void
 tacho_settings_class_init (TachoSettingsClass *klass)
 {
   G_OBJECT_CLASS (klass)->finalize = tacho_settings_finalize;
+  g_signal_new ("changed", TACHO_TYPE_SETTINGS, G_SIGNAL_RUN_LAST, 0, NULL, NULL, NULL, G_TYPE_NONE,
+                1, G_TYPE_STRING);
 }
 
 static void

@@ -4,6 +4,7 @@
 
 #include "config.h"
 
+#include "app/tacho-settings.h"
 #include "app/tacho-window-private.h"
 #include "base/tacho-text.h"
 
@@ -87,7 +88,7 @@ replied_cb (TachoWindow *self, TachoChat *chat)
 
       tacho_window_notice (self, text);
     }
-  else if (info != NULL)
+  else if (info != NULL && tacho_settings_get_boolean (tacho_settings_get_default (), "notify"))
     {
       g_autoptr (GNotification) notification = g_notification_new (title);
 
