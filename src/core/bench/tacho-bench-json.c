@@ -154,6 +154,8 @@ add_timeline (JsonBuilder *builder, const TachoBenchResult *result)
       add_double (builder, "ttft_ms_p95", point->ttft_ms_p95);
       add_double (builder, "chunk_gap_ms_p50", point->chunk_gap_ms_p50);
       add_double (builder, "chunk_gap_ms_p95", point->chunk_gap_ms_p95);
+      add_double (builder, "e2e_ms_p50", point->e2e_ms_p50);
+      add_double (builder, "e2e_ms_p95", point->e2e_ms_p95);
       add_double (builder, "in_flight", point->in_flight);
       add_int (builder, "ok", (gint64) point->ok);
       add_int (builder, "errors", (gint64) point->errors);

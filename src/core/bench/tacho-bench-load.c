@@ -76,6 +76,8 @@ read_timeline (JsonObject *root, TachoBenchResult *result)
       point.ttft_ms_p95 = tacho_json_get_double (o, "ttft_ms_p95", NAN);
       point.chunk_gap_ms_p50 = tacho_json_get_double (o, "chunk_gap_ms_p50", NAN);
       point.chunk_gap_ms_p95 = tacho_json_get_double (o, "chunk_gap_ms_p95", NAN);
+      point.e2e_ms_p50 = tacho_json_get_double (o, "e2e_ms_p50", NAN);
+      point.e2e_ms_p95 = tacho_json_get_double (o, "e2e_ms_p95", NAN);
       point.in_flight = tacho_json_get_double (o, "in_flight", 0);
       point.ok = (guint64) MAX (0, tacho_json_get_int (o, "ok", 0));
       point.errors = (guint64) MAX (0, tacho_json_get_int (o, "errors", 0));

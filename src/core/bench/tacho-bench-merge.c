@@ -164,7 +164,9 @@ fill_timeline (TachoBenchResult *merged, GPtrArray *results)
                                 .ttft_ms_p50 = NAN,
                                 .ttft_ms_p95 = NAN,
                                 .chunk_gap_ms_p50 = NAN,
-                                .chunk_gap_ms_p95 = NAN };
+                                .chunk_gap_ms_p95 = NAN,
+                                .e2e_ms_p50 = NAN,
+                                .e2e_ms_p95 = NAN };
 
       g_array_append_val (merged->timeline, point);
       ttft[i] = g_array_new (FALSE, FALSE, sizeof (double));

@@ -19,6 +19,8 @@ typedef struct
   double ttft_ms_p95;
   double chunk_gap_ms_p50;
   double chunk_gap_ms_p95;
+  double e2e_ms_p50; /* of requests that ended well in this bucket */
+  double e2e_ms_p95;
   double in_flight;
   guint64 ok; /* in this bucket */
   guint64 errors;

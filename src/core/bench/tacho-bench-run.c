@@ -89,6 +89,8 @@ take_snapshot (TachoBenchRun *self, TachoSnapshotMessage *message)
     g_array_append_vals (self->timeline, points->data, points->len);
   g_array_append_val (self->timeline, message->current);
   message->values.timeline = (const TachoBenchPoint *) (gconstpointer) self->timeline->data;
+  if (self->watch != NULL)
+    tacho_bench_watch_fill (self->watch, &message->values);
   message->values.n_timeline = message->values.elapsed_s > 0 ? self->timeline->len : 0;
   set_state (self, message->values.state);
   g_signal_emit (self, signals[SIGNAL_SNAPSHOT], 0, &message->values);
@@ -336,9 +338,7 @@ tacho_bench_run_new (TachoClientManager *manager, const TachoBenchPlan *plan, GE
 /**
  * tacho_bench_run_set_keep_chunks:
  * @self: a run that was not started
- * @keep: whether records keep the stamp of every chunk: eight bytes each
- *
- * For results whose records are written to a file.
+ * @keep: whether records keep the stamp of every chunk: eight bytes each, for a file of records
  */
 void
 tacho_bench_run_set_keep_chunks (TachoBenchRun *self, gboolean keep)

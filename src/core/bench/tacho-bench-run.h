@@ -40,6 +40,12 @@ typedef struct
   double e2e_ms_p50, e2e_ms_p95, e2e_ms_p99;
   const TachoBenchPoint *timeline;
   guint n_timeline;
+  const GArray *ttft_bins, *chunk_gap_bins, *e2e_bins; /* of TachoHistogramBin, ns */
+  /* Of the first load thread; NaN: not known yet. */
+  double loop_lag_ms_p99, own_read_share, client_cpu_share;
+  gint64 window_start_ns;          /* CLOCK_MONOTONIC; 0: not open */
+  const TachoBenchSample *samples; /* of server and host, from the window on */
+  guint n_samples;
 } TachoBenchSnapshot;
 
 #define TACHO_TYPE_BENCH_RUN (tacho_bench_run_get_type ())

@@ -35,6 +35,8 @@ struct _TachoBenchWatch
   char *model;
   TachoHostMonitor *host;
   GArray *samples; /* of Stamped */
+  GArray *lent;    /* of TachoBenchSample: the first n_lent of them that are in the window */
+  guint n_lent;
   GCancellable *cancellable;
   GSource *timer;
   gboolean asking;
@@ -77,6 +79,7 @@ tacho_bench_watch_finalize (GObject *object)
   g_clear_pointer (&self->host, tacho_host_monitor_free);
   g_clear_pointer (&self->result, tacho_bench_result_unref);
   g_array_unref (self->samples);
+  g_array_unref (self->lent);
   g_object_unref (self->cancellable);
   g_free (self->model);
 
@@ -96,6 +99,7 @@ static void
 tacho_bench_watch_init (TachoBenchWatch *self)
 {
   self->samples = g_array_new (FALSE, FALSE, sizeof (Stamped));
+  self->lent = g_array_new (FALSE, FALSE, sizeof (TachoBenchSample));
   self->cancellable = g_cancellable_new ();
   self->host = tacho_host_monitor_new (NULL);
 }
@@ -200,6 +204,32 @@ tacho_bench_watch_start (TachoBenchWatch *self)
   g_source_set_callback (self->timer, timer_cb, self, NULL);
   g_source_attach (self->timer, g_main_context_get_thread_default ());
   look (self);
+}
+
+/**
+ * tacho_bench_watch_fill:
+ * @self: a watch that goes on
+ * @snapshot: gets the samples; they stay the watch's
+ *
+ * For a look at a run that goes on.
+ */
+void
+tacho_bench_watch_fill (TachoBenchWatch *self, TachoBenchSnapshot *snapshot)
+{
+  g_return_if_fail (TACHO_IS_BENCH_WATCH (self));
+
+  if (snapshot->window_start_ns == 0)
+    return;
+  for (; self->n_lent < self->samples->len; self->n_lent++)
+    {
+      Stamped stamped = g_array_index (self->samples, Stamped, self->n_lent);
+
+      stamped.sample.t_s = (double) (stamped.at_ns - snapshot->window_start_ns) / TACHO_NS_PER_S;
+      if (stamped.sample.t_s >= 0)
+        g_array_append_val (self->lent, stamped.sample);
+    }
+  snapshot->samples = (const TachoBenchSample *) (gconstpointer) self->lent->data;
+  snapshot->n_samples = self->lent->len;
 }
 
 static void

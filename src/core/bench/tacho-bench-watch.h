@@ -3,7 +3,7 @@
  * through the load. */
 #pragma once
 
-#include "bench/tacho-bench-result.h"
+#include "bench/tacho-bench-run.h"
 #include "service/tacho-client-manager.h"
 
 G_BEGIN_DECLS
@@ -15,6 +15,8 @@ TachoBenchWatch *tacho_bench_watch_new (TachoClientManager *manager,
                                         TachoApi *api,
                                         const char *model) G_GNUC_WARN_UNUSED_RESULT;
 void tacho_bench_watch_start (TachoBenchWatch *self);
+/* Lends the samples so far, from the start of the window on, to a snapshot. */
+void tacho_bench_watch_fill (TachoBenchWatch *self, TachoBenchSnapshot *snapshot);
 /* Looks a last time, then gives the samples to the result, whose window is known now, and calls
  * `done`: within a second, or at once where there is nobody to ask. */
 typedef void (*TachoBenchWatchDone) (gpointer user_data);

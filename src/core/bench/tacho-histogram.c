@@ -237,6 +237,30 @@ tacho_histogram_foreach (const TachoHistogram *histogram,
       }
 }
 
+static void
+append_bin (gint64 low, gint64 high, guint64 count, gpointer user_data)
+{
+  const TachoHistogramBin bin = { low, high, count };
+
+  g_array_append_val ((GArray *) user_data, bin);
+}
+
+/**
+ * tacho_histogram_dup_bins:
+ * @histogram: a histogram
+ *
+ * Returns: (transfer full) (element-type TachoHistogramBin): the buckets that hold something, from
+ *   the smallest values up
+ */
+GArray *
+tacho_histogram_dup_bins (const TachoHistogram *histogram)
+{
+  GArray *bins = g_array_new (FALSE, FALSE, sizeof (TachoHistogramBin));
+
+  tacho_histogram_foreach (histogram, append_bin, bins);
+  return bins;
+}
+
 /**
  * tacho_histogram_get_sums:
  * @histogram: a histogram

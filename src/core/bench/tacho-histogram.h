@@ -25,6 +25,13 @@ typedef void (*TachoHistogramFunc) (gint64 low, gint64 high, guint64 count, gpoi
 void tacho_histogram_foreach (const TachoHistogram *histogram,
                               TachoHistogramFunc func,
                               gpointer user_data);
+typedef struct
+{
+  gint64 low, high;
+  guint64 count;
+} TachoHistogramBin;
+/* What holds something, of TachoHistogramBin, rising: for another thread. (transfer full) */
+GArray *tacho_histogram_dup_bins (const TachoHistogram *histogram) G_GNUC_WARN_UNUSED_RESULT;
 /* For files: the exact moments, and a bucket's count (its lowest value names it). */
 void tacho_histogram_get_sums (const TachoHistogram *histogram, double *sum, double *sum_squares);
 void tacho_histogram_restore (TachoHistogram *histogram,

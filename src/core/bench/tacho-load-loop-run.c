@@ -165,8 +165,8 @@ begin (TachoLoadLoop *self, guint place, gint64 scheduled_ns, gint64 now_ns)
     }
   phase = tacho_load_schedule_sent (&self->schedule, scheduled_ns);
   record = g_new0 (TachoBenchRecord, 1);
-  record->id = stream->item->number * tacho_prompts_get_max_turns (self->shared->prompts) +
-               stream->turn;
+  record->id =
+      stream->item->number * tacho_prompts_get_max_turns (self->shared->prompts) + stream->turn;
   record->warmup = phase != TACHO_PHASE_MEASURE;
   record->cooldown = phase == TACHO_PHASE_COOLDOWN;
   record->turn = (guint16) stream->turn;
@@ -365,17 +365,37 @@ state_of (TachoLoadLoop *self)
   return self->schedule.phase == TACHO_PHASE_WARMUP ? TACHO_BENCH_WARMUP : TACHO_BENCH_MEASURING;
 }
 
+/* What the self-check will judge, as far as this thread knows it while it goes on. */
+static void
+look_at_self (TachoLoadLoop *self, TachoBenchSnapshot *values, gint64 now_ns)
+{
+  const TachoHistogram *lag = self->account.lag;
+  guint64 n = tacho_histogram_get_count (lag);
+  gint64 cpu_ns = self->cpu_end_ns != 0 ? self->cpu_end_ns : thread_cpu_ns ();
+
+  if (n > 0)
+    values->loop_lag_ms_p99 =
+        (double) tacho_histogram_value_at_rank (lag, (n * 99 + 99) / 100) / TACHO_NS_PER_MS;
+  if (self->counts.chunks > 0)
+    values->own_read_share = (double) self->counts.own_reads / (double) self->counts.chunks;
+  if (self->cpu_start_ns != 0 && values->window_start_ns != 0 && now_ns > values->window_start_ns)
+    values->client_cpu_share =
+        (double) (cpu_ns - self->cpu_start_ns) / (double) (now_ns - values->window_start_ns);
+}
+
 static void
 publish (TachoLoadLoop *self, gint64 now_ns)
 {
   TachoLoadShared *shared = self->shared;
   TachoLoadStop reason = tacho_recorder_check_stop (shared->recorder);
+  TachoSnapshotMessage *message;
 
   if (reason != TACHO_STOP_NONE)
     tacho_load_shared_stop (shared, reason);
-  shared->func (tacho_recorder_snapshot (shared->recorder, state_of (self), now_ns,
-                                         (guint) g_atomic_int_get (&shared->in_flight)),
-                shared->func_data);
+  message = tacho_recorder_snapshot (shared->recorder, state_of (self), now_ns,
+                                     (guint) g_atomic_int_get (&shared->in_flight));
+  look_at_self (self, &message->values, now_ns);
+  shared->func (message, shared->func_data);
 }
 
 static void
@@ -446,8 +466,8 @@ handle_event (TachoLoadLoop *self, const struct epoll_event *event)
 static gboolean
 goes_on (TachoLoadLoop *self)
 {
-  gboolean over = is_stopping (self) || (self->schedule.phase == TACHO_PHASE_OVER &&
-                                         self->measured_in_flight == 0);
+  gboolean over = is_stopping (self) ||
+                  (self->schedule.phase == TACHO_PHASE_OVER && self->measured_in_flight == 0);
 
   if (over && !self->cancelled_all)
     {

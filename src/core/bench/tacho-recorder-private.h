@@ -43,6 +43,7 @@ struct _TachoRecorder
   guint64 bucket_errors;
   GArray *bucket_ttft; /* of double, ms */
   GArray *bucket_gaps;
+  GArray *bucket_e2e;
   double tokens_per_chunk; /* as far as usage has told, for the live figures */
   guint64 usage_tokens, usage_chunks;
 };

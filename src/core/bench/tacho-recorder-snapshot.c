@@ -104,7 +104,15 @@ tacho_recorder_snapshot (TachoRecorder *recorder,
   values->e2e_ms_p50 = histogram_ms (recorder->e2e, 0.5);
   values->e2e_ms_p95 = histogram_ms (recorder->e2e, 0.95);
   values->e2e_ms_p99 = histogram_ms (recorder->e2e, 0.99);
+  values->window_start_ns = recorder->window_start;
+  message->ttft_bins = tacho_histogram_dup_bins (recorder->ttft);
+  message->chunk_gap_bins = tacho_histogram_dup_bins (recorder->gaps);
+  message->e2e_bins = tacho_histogram_dup_bins (recorder->e2e);
   tacho_recorder_unlock (recorder);
+  values->ttft_bins = message->ttft_bins;
+  values->chunk_gap_bins = message->chunk_gap_bins;
+  values->e2e_bins = message->e2e_bins;
+  values->loop_lag_ms_p99 = values->own_read_share = values->client_cpu_share = NAN;
   return message;
 }
 
@@ -120,5 +128,8 @@ tacho_snapshot_message_free (TachoSnapshotMessage *message)
   if (message == NULL)
     return;
   g_array_unref (message->new_points);
+  g_array_unref (message->ttft_bins);
+  g_array_unref (message->chunk_gap_bins);
+  g_array_unref (message->e2e_bins);
   g_free (message);
 }

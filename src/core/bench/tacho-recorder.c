@@ -60,6 +60,7 @@ tacho_recorder_new (const TachoBenchPlan *plan, guint64 planned, gboolean shared
   recorder->timeline = g_array_new (FALSE, FALSE, sizeof (TachoBenchPoint));
   recorder->bucket_ttft = g_array_new (FALSE, FALSE, sizeof (double));
   recorder->bucket_gaps = g_array_new (FALSE, FALSE, sizeof (double));
+  recorder->bucket_e2e = g_array_new (FALSE, FALSE, sizeof (double));
   recorder->tokens_per_chunk = 1;
   return recorder;
 }
@@ -86,6 +87,7 @@ tacho_recorder_free (TachoRecorder *recorder)
   g_ptr_array_unref (recorder->remarks);
   g_array_unref (recorder->bucket_ttft);
   g_array_unref (recorder->bucket_gaps);
+  g_array_unref (recorder->bucket_e2e);
   if (recorder->mutex != NULL)
     {
       g_mutex_clear (recorder->mutex);
@@ -225,6 +227,7 @@ tacho_recorder_make_point (TachoRecorder *self, gint64 end_ns, guint in_flight)
   point.requests_per_s = (double) self->bucket_ok / seconds;
   bucket_percentiles (self->bucket_ttft, &point.ttft_ms_p50, &point.ttft_ms_p95);
   bucket_percentiles (self->bucket_gaps, &point.chunk_gap_ms_p50, &point.chunk_gap_ms_p95);
+  bucket_percentiles (self->bucket_e2e, &point.e2e_ms_p50, &point.e2e_ms_p95);
   point.in_flight = in_flight;
   point.ok = self->bucket_ok;
   point.errors = self->bucket_errors;
@@ -241,6 +244,7 @@ close_bucket (TachoRecorder *self, gint64 end_ns, guint in_flight)
   self->bucket_chunks = self->bucket_ok = self->bucket_errors = 0;
   g_array_set_size (self->bucket_ttft, 0);
   g_array_set_size (self->bucket_gaps, 0);
+  g_array_set_size (self->bucket_e2e, 0);
 }
 
 static void
@@ -299,7 +303,13 @@ static void
 take_ok (TachoRecorder *self, TachoBenchRecord *record, const GArray *gaps_ns)
 {
   self->ok++;
-  self->bucket_ok += is_in_window (self, record->end_ns) ? 1 : 0;
+  if (is_in_window (self, record->end_ns))
+    {
+      double ms = (double) (record->end_ns - record->start_ns) / TACHO_NS_PER_MS;
+
+      self->bucket_ok++;
+      g_array_append_val (self->bucket_e2e, ms);
+    }
   self->output_tokens += (guint64) MAX (record->output_tokens, 0);
   if (record->tokens_from_usage && record->chunks > 0)
     {

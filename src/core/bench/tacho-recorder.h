@@ -59,6 +59,7 @@ typedef struct
 {
   TachoBenchSnapshot values;
   GArray *new_points; /* of TachoBenchPoint, complete */
+  GArray *ttft_bins, *chunk_gap_bins, *e2e_bins;
   TachoBenchPoint current;
 } TachoSnapshotMessage;
 

@@ -76,6 +76,21 @@ tear_down (Fixture *f, gconstpointer data)
   tacho_bench_plan_free (f->plan);
 }
 
+static guint64
+count_of (const GArray *bins)
+{
+  guint64 count = 0;
+
+  for (guint i = 0; i < bins->len; i++)
+    {
+      const TachoHistogramBin *bin = &g_array_index (bins, TachoHistogramBin, i);
+
+      g_assert_true (i == 0 || bin->low > bin[-1].high);
+      count += bin->count;
+    }
+  return count;
+}
+
 static void
 snapshot_cb (TachoBenchRun *run, const TachoBenchSnapshot *snapshot, Fixture *f)
 {
@@ -94,6 +109,12 @@ snapshot_cb (TachoBenchRun *run, const TachoBenchSnapshot *snapshot, Fixture *f)
       g_assert_cmpfloat (t, >=, f->last_t);
       f->last_t = t;
     }
+  g_assert_cmpuint (count_of (snapshot->e2e_bins), ==, snapshot->ok);
+  g_assert_cmpuint (count_of (snapshot->ttft_bins), ==, snapshot->ok);
+  for (guint i = 0; i < snapshot->n_samples; i++)
+    g_assert_cmpfloat (snapshot->samples[i].t_s, >=, 0);
+  if (snapshot->ok > 0)
+    g_assert_cmpfloat (snapshot->loop_lag_ms_p99, >=, 0);
   f->snapshots++;
   if (f->stop_after > 0 && f->snapshots == f->stop_after)
     tacho_bench_run_stop (run);
