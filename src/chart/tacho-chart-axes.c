@@ -12,7 +12,6 @@
 
 #define GAP 6.0f
 #define MAX_TICKS 6
-#define MIN_TIME_SPAN 10.0
 #define SHRINK_BELOW 0.4 /* of the axis in use */
 
 static gboolean
@@ -127,6 +126,13 @@ update_x (TachoChart *self)
 
       text = tacho_chart_is_time (self) ? tacho_axis_format_time (&self->x, value)
                                         : tacho_axis_format (&self->x, value);
+      /* Of a clock each label has its unit; else the last one says it for all. */
+      if (!tacho_chart_is_time (self) && i + 1 == self->x.n_ticks && *self->x_unit != '\0')
+        {
+          g_autofree char *number = g_steal_pointer (&text);
+
+          text = g_strdup_printf ("%s\302\240%s", number, self->x_unit);
+        }
       layout = tacho_chart_make_text (self, text, FALSE);
       pango_layout_get_pixel_size (layout, &text_width, NULL);
       left =
@@ -147,7 +153,7 @@ tacho_chart_update_axes (TachoChart *self)
 {
   float line = self->line, height = (float) gtk_widget_get_height (GTK_WIDGET (self));
   graphene_rect_t plot = self->plot;
-  double first, last = MIN_TIME_SPAN;
+  double first, view_last, low = 0.0, last = TACHO_CHART_MIN_TIME_SPAN;
   gboolean plot_moved, y_changed, x_changed;
   TachoAxis x, y;
 
@@ -162,14 +168,16 @@ tacho_chart_update_axes (TachoChart *self)
   self->plot = plot;
   self->y = y;
 
-  if (tacho_chart_get_x_range (self, &first, &last))
-    last = tacho_chart_is_time (self) ? MAX (last, MIN_TIME_SPAN) : last;
+  if (tacho_chart_group_get_extent (self->group, &first, &last))
+    last = tacho_chart_is_time (self) ? MAX (last, TACHO_CHART_MIN_TIME_SPAN) : last;
   if (!(last > 0.0))
-    last = MIN_TIME_SPAN;
+    last = TACHO_CHART_MIN_TIME_SPAN;
+  if (tacho_chart_group_get_view (self->group, &first, &view_last))
+    low = first, last = view_last;
   if (tacho_chart_is_time (self))
-    tacho_axis_init_time (&x, 0.0, last, (guint) CLAMP (plot.size.width / 64.0f, 2.0f, 9.0f));
+    tacho_axis_init_time (&x, low, last, (guint) CLAMP (plot.size.width / 64.0f, 2.0f, 9.0f));
   else
-    tacho_axis_init (&x, 0.0, last, (guint) CLAMP (plot.size.width / 64.0f, 2.0f, 9.0f), FALSE);
+    tacho_axis_init (&x, low, last, (guint) CLAMP (plot.size.width / 64.0f, 2.0f, 9.0f), FALSE);
   x_changed = plot_moved || !same_axis (&x, &self->x) || !self->x_node;
   self->x = x;
   if (x_changed)

@@ -35,9 +35,15 @@ tacho_chart_get_cursor (TachoChart *self, double *x)
 {
   double wanted = self->cursor_x, best = INFINITY;
 
-  if (!self->cursor_shown && !self->pointer_inside)
+  if (self->picturing)
     return FALSE;
-  if (!self->cursor_shown)
+  if (!self->cursor_shown && !self->pointer_inside)
+    {
+      /* Another chart's: at the same place in all, whether or not there is a point here. */
+      *x = tacho_chart_group_get_cursor (self->group);
+      return *x >= self->x.low && *x <= self->x.high && self->has_data;
+    }
+  else if (!self->cursor_shown)
     {
       double fraction = (self->pointer_x - self->plot.origin.x) / self->plot.size.width;
 
@@ -206,6 +212,8 @@ draw_dots (TachoChart *self, GtkSnapshot *snapshot, double x)
       if (isnan (value))
         continue;
       px = tacho_axis_to_fraction (&self->x, tacho_series_get_x (entry->series)[at]);
+      if (!(px >= 0 && px <= 1))
+        continue;
       py = 1.0 - CLAMP (tacho_axis_to_fraction (&self->y, value), 0.0, 1.0);
       rect = GRAPHENE_RECT_INIT (
           self->plot.origin.x + (float) px * self->plot.size.width - DOT / 2 - 1,

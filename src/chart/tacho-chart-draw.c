@@ -265,5 +265,7 @@ tacho_chart_draw (TachoChart *self, GtkSnapshot *snapshot)
   draw_data (self, snapshot, all, FALSE);
   draw_data (self, snapshot, all, TRUE);
   gtk_snapshot_restore (snapshot);
+  tacho_chart_draw_markers (self, snapshot);
+  tacho_chart_draw_selection (self, snapshot);
   tacho_chart_draw_crosshair (self, snapshot);
 }

@@ -5,10 +5,19 @@
 
 #include "chart/tacho-chart.h"
 #include "chart/tacho-axis.h"
+#include "chart/tacho-chart-group.h"
 
 G_BEGIN_DECLS
 
 #define TACHO_CHART_N_COLORS 6
+#define TACHO_CHART_MIN_TIME_SPAN 10.0
+
+typedef struct
+{
+  double value;
+  gboolean vertical; /* at a position; else at a value */
+  char *label;
+} TachoChartMarker;
 
 typedef struct
 {
@@ -27,9 +36,11 @@ struct _TachoChart
 
   char *title, *unit, *x_unit;
   GPtrArray *entries; /* of TachoChartEntry */
+  GPtrArray *markers; /* of TachoChartMarker */
+  TachoChartGroup *group;
 
   /* Read from the style in css_changed. */
-  GdkRGBA foreground, dim, grid, box, accent;
+  GdkRGBA foreground, dim, grid, box, accent, ground;
   GdkRGBA colors[TACHO_CHART_N_COLORS];
 
   /* What is on the screen. The axes keep their state from one frame to the next. */
@@ -44,6 +55,11 @@ struct _TachoChart
   /* The crosshair: a pointer follows the screen, a key follows the data. */
   gboolean pointer_inside, cursor_shown;
   double pointer_x, cursor_x;
+  gboolean picturing; /* a picture has no crosshair */
+
+  /* A drag, in logical pixels, and what was shown when it or a pinch began. */
+  gboolean dragging, drag_moves;
+  double drag_from, drag_to, drag_low, drag_high, pinch_low, pinch_high;
 
   guint describe_source;
   gboolean describe_again;
@@ -65,6 +81,20 @@ void tacho_chart_draw_crosshair (TachoChart *self, GtkSnapshot *snapshot);
 gboolean tacho_chart_get_cursor (TachoChart *self, double *x);
 gboolean tacho_chart_move_cursor (TachoChart *self, guint keyval, GdkModifierType state);
 char *tacho_chart_describe_cursor (TachoChart *self);
+
+/* tacho-chart-view.c */
+void tacho_chart_add_view_controllers (TachoChart *self);
+gboolean tacho_chart_view_key (TachoChart *self, guint keyval, GdkModifierType state);
+void tacho_chart_reveal (TachoChart *self, double x);
+double tacho_chart_x_at (TachoChart *self, double pointer_x);
+void tacho_chart_draw_selection (TachoChart *self, GtkSnapshot *snapshot);
+
+/* tacho-chart-group.c */
+void tacho_chart_leave_group (TachoChart *chart);
+
+/* tacho-chart-marker.c */
+void tacho_chart_marker_free (gpointer data);
+void tacho_chart_draw_markers (TachoChart *self, GtkSnapshot *snapshot);
 
 /* tacho-chart-text.c */
 PangoLayout *tacho_chart_make_text (TachoChart *self, const char *text, gboolean heading);

@@ -32,6 +32,9 @@ tacho_chart_read_style (TachoChart *self)
   if (!gtk_style_context_lookup_color (context, "popover_bg_color", &self->box) &&
       !gtk_style_context_lookup_color (context, "theme_base_color", &self->box))
     gdk_rgba_parse (&self->box, dark ? "#303030" : "#ffffff");
+  if (!gtk_style_context_lookup_color (context, "view_bg_color", &self->ground) &&
+      !gtk_style_context_lookup_color (context, "theme_base_color", &self->ground))
+    gdk_rgba_parse (&self->ground, dark ? "#1e1e1e" : "#ffffff");
   for (guint i = 0; i < TACHO_CHART_N_COLORS; i++)
     {
       char name[] = "tacho_series_0";

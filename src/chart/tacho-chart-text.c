@@ -266,3 +266,34 @@ tacho_chart_queue_describe (TachoChart *self)
   tacho_chart_describe (self);
   self->describe_source = g_timeout_add_seconds (DESCRIBE_SECONDS, describe_cb, self);
 }
+
+/**
+ * tacho_chart_dup_position:
+ * @self: a chart
+ * @x: a position
+ *
+ * Returns: (transfer full): in words, with its unit
+ */
+char *
+tacho_chart_dup_position (TachoChart *self, double x)
+{
+  g_return_val_if_fail (TACHO_IS_CHART (self), NULL);
+
+  return tacho_chart_format_x (self, x);
+}
+
+/**
+ * tacho_chart_dup_value:
+ * @self: a chart
+ * @series: which of its series
+ * @point: which of its points
+ *
+ * Returns: (transfer full): the value or values in words, with their unit
+ */
+char *
+tacho_chart_dup_value (TachoChart *self, guint series, gsize point)
+{
+  g_return_val_if_fail (TACHO_IS_CHART (self) && series < self->entries->len, NULL);
+
+  return tacho_chart_format_point (self, tacho_chart_get_series (self, series), point);
+}

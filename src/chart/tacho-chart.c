@@ -7,6 +7,8 @@
 
 #include "chart/tacho-chart-private.h"
 
+#include <math.h>
+
 #define MIN_WIDTH 240
 #define MIN_HEIGHT 140
 #define NATURAL_WIDTH 420
@@ -46,25 +48,35 @@ redraw (TachoChart *self)
 static void
 motion_cb (TachoChart *self, double x, double y)
 {
+  double at;
+
   self->pointer_inside = TRUE;
   self->pointer_x = x;
   self->cursor_shown = FALSE;
-  if (self->has_data)
-    gtk_widget_queue_draw (GTK_WIDGET (self));
+  if (!self->has_data)
+    return;
+  if (!tacho_chart_get_cursor (self, &at))
+    at = NAN;
+  tacho_chart_group_set_cursor (self->group, at);
 }
 
 static void
 leave_cb (TachoChart *self)
 {
   self->pointer_inside = FALSE;
-  gtk_widget_queue_draw (GTK_WIDGET (self));
+  tacho_chart_group_set_cursor (self->group, NAN);
 }
 
 static gboolean
 key_pressed_cb (TachoChart *self, guint keyval, guint keycode, GdkModifierType state)
 {
+  if (tacho_chart_view_key (self, keyval, state))
+    return GDK_EVENT_STOP;
   if (!tacho_chart_move_cursor (self, keyval, state))
     return GDK_EVENT_PROPAGATE;
+  if (self->cursor_shown)
+    tacho_chart_reveal (self, self->cursor_x);
+  tacho_chart_group_set_cursor (self->group, self->cursor_shown ? self->cursor_x : NAN);
   gtk_widget_queue_draw (GTK_WIDGET (self));
   tacho_chart_describe (self);
   return GDK_EVENT_STOP;
@@ -76,14 +88,8 @@ focus_left_cb (TachoChart *self)
   if (!self->cursor_shown)
     return;
   self->cursor_shown = FALSE;
-  gtk_widget_queue_draw (GTK_WIDGET (self));
+  tacho_chart_group_set_cursor (self->group, NAN);
   tacho_chart_describe (self);
-}
-
-static void
-pressed_cb (TachoChart *self)
-{
-  gtk_widget_grab_focus (GTK_WIDGET (self));
 }
 
 static void
@@ -242,6 +248,7 @@ tacho_chart_dispose (GObject *object)
   TachoChart *self = TACHO_CHART (object);
 
   g_clear_handle_id (&self->describe_source, g_source_remove);
+  tacho_chart_leave_group (self);
   G_OBJECT_CLASS (tacho_chart_parent_class)->dispose (object);
 }
 
@@ -252,6 +259,7 @@ tacho_chart_finalize (GObject *object)
 
   tacho_chart_forget_nodes (self);
   g_ptr_array_unref (self->entries);
+  g_ptr_array_unref (self->markers);
   g_free (self->title);
   g_free (self->unit);
   g_free (self->x_unit);
@@ -295,11 +303,15 @@ static void
 tacho_chart_init (TachoChart *self)
 {
   GtkEventController *controller;
+  g_autoptr (TachoChartGroup) group = NULL;
 
   self->title = g_strdup ("");
   self->unit = g_strdup ("");
   self->x_unit = g_strdup ("s");
   self->entries = g_ptr_array_new_with_free_func (entry_free);
+  self->markers = g_ptr_array_new_with_free_func (tacho_chart_marker_free);
+  group = tacho_chart_group_new ();
+  tacho_chart_group_add (group, self);
   tacho_chart_read_style (self);
   gtk_widget_set_focusable (GTK_WIDGET (self), TRUE);
   g_signal_connect (self, "notify::scale-factor", G_CALLBACK (redraw), NULL);
@@ -315,9 +327,7 @@ tacho_chart_init (TachoChart *self)
   controller = gtk_event_controller_focus_new ();
   g_signal_connect_swapped (controller, "leave", G_CALLBACK (focus_left_cb), self);
   gtk_widget_add_controller (GTK_WIDGET (self), controller);
-  controller = GTK_EVENT_CONTROLLER (gtk_gesture_click_new ());
-  g_signal_connect_swapped (controller, "pressed", G_CALLBACK (pressed_cb), self);
-  gtk_widget_add_controller (GTK_WIDGET (self), controller);
+  tacho_chart_add_view_controllers (self);
 }
 
 /**
@@ -391,4 +401,47 @@ tacho_chart_queue_update (TachoChart *self)
     return;
   gtk_widget_queue_draw (GTK_WIDGET (self));
   tacho_chart_queue_describe (self);
+}
+
+/**
+ * tacho_chart_get_title:
+ * @self: a chart
+ *
+ * Returns: (transfer none): its title
+ */
+const char *
+tacho_chart_get_title (TachoChart *self)
+{
+  g_return_val_if_fail (TACHO_IS_CHART (self), NULL);
+
+  return self->title;
+}
+
+/**
+ * tacho_chart_get_n_series:
+ * @self: a chart
+ *
+ * Returns: how many series it has
+ */
+guint
+tacho_chart_get_n_series (TachoChart *self)
+{
+  g_return_val_if_fail (TACHO_IS_CHART (self), 0);
+
+  return self->entries->len;
+}
+
+/**
+ * tacho_chart_get_series:
+ * @self: a chart
+ * @i: which
+ *
+ * Returns: (transfer none): its data
+ */
+TachoSeries *
+tacho_chart_get_series (TachoChart *self, guint i)
+{
+  g_return_val_if_fail (TACHO_IS_CHART (self) && i < self->entries->len, NULL);
+
+  return ((TachoChartEntry *) g_ptr_array_index (self->entries, i))->series;
 }

@@ -22,4 +22,24 @@ void tacho_chart_queue_update (TachoChart *self);
 /* What a screen reader hears. */
 char *tacho_chart_summary (TachoChart *self) G_GNUC_WARN_UNUSED_RESULT;
 
+/* Zoom and pan, for all charts of its group. around NaN: the crosshair, or the middle. */
+void tacho_chart_zoom (TachoChart *self, double factor, double around);
+void tacho_chart_pan (TachoChart *self, double share);
+void tacho_chart_show_all (TachoChart *self);
+
+/* Dashed lines with a label: vertical at a position, else at a value. */
+void tacho_chart_add_marker (TachoChart *self, double value, gboolean vertical, const char *label);
+void tacho_chart_clear_markers (TachoChart *self);
+
+/* What is on the screen as a picture, without the crosshair. (transfer full) */
+GdkTexture *tacho_chart_to_texture (TachoChart *self, int scale) G_GNUC_WARN_UNUSED_RESULT;
+GBytes *tacho_chart_to_svg (TachoChart *self) G_GNUC_WARN_UNUSED_RESULT;
+
+/* For a table: its series (of TachoSeries), and positions and points in words. */
+guint tacho_chart_get_n_series (TachoChart *self);
+TachoSeries *tacho_chart_get_series (TachoChart *self, guint i); /* (transfer none) */
+char *tacho_chart_dup_position (TachoChart *self, double x) G_GNUC_WARN_UNUSED_RESULT;
+char *tacho_chart_dup_value (TachoChart *self, guint series, gsize point) G_GNUC_WARN_UNUSED_RESULT;
+const char *tacho_chart_get_title (TachoChart *self);
+
 G_END_DECLS

@@ -404,6 +404,78 @@ test_pointer (Fixture *f, gconstpointer data)
   g_object_unref (controllers);
 }
 
+static void
+test_zoom (Fixture *f, gconstpointer data)
+{
+  double low, high;
+
+  g_assert_true (press (f, GDK_KEY_plus)); /* no data: nothing to zoom */
+  add_points (f->line, 101, 1, 800);
+  draw (f);
+  g_assert_cmpfloat (f->chart->x.high, ==, 100);
+  tacho_chart_zoom (f->chart, 4, 20);
+  draw (f);
+  g_assert_cmpfloat (fabs (f->chart->x.low - 15), <, 1e-9);
+  g_assert_cmpfloat (fabs (f->chart->x.high - 40), <, 1e-9);
+  tacho_chart_pan (f->chart, -10); /* stays within the data */
+  g_assert_true (tacho_chart_group_get_view (f->chart->group, &low, &high));
+  g_assert_cmpfloat (fabs (low), <, 1e-9);
+  g_assert_cmpfloat (fabs (high - 25), <, 1e-9);
+  tacho_chart_pan (f->chart, 1);
+  draw (f);
+  g_assert_cmpfloat (fabs (f->chart->x.low - 25), <, 1e-9);
+  g_assert_true (press (f, GDK_KEY_End)); /* a key moves what is shown with the crosshair */
+  draw (f);
+  g_assert_cmpfloat (fabs (f->chart->x.high - 100), <, 1e-9);
+  g_assert_true (press (f, GDK_KEY_0));
+  draw (f);
+  g_assert_cmpfloat (f->chart->x.low, ==, 0);
+  g_assert_cmpfloat (f->chart->x.high, ==, 100);
+  tacho_chart_zoom (f->chart, 1e9, NAN); /* there is an end to it */
+  g_assert_true (tacho_chart_group_get_view (f->chart->group, &low, &high));
+  g_assert_cmpfloat (high - low, >=, 0.0099);
+}
+
+static void
+test_group (Fixture *f, gconstpointer data)
+{
+  g_autoptr (TachoChartGroup) group = tacho_chart_group_new ();
+  TachoChart *other = g_object_ref_sink (TACHO_CHART (tacho_chart_new ("Gap", "ms")));
+  double x = -1, first, last;
+
+  tacho_chart_group_add (group, f->chart);
+  tacho_chart_group_add (group, other);
+  add_points (f->line, 43, 1, 800);
+  draw (f);
+  tacho_chart_group_set_cursor (group, 17);
+  g_assert_true (tacho_chart_get_cursor (f->chart, &x)); /* as if it were its own */
+  g_assert_cmpfloat (x, ==, 17);
+  tacho_chart_zoom (other, 2, NAN); /* it has no data, and nothing to zoom */
+  g_assert_false (tacho_chart_group_get_view (group, &first, &last));
+  g_assert_true (tacho_chart_group_get_extent (group, &first, &last));
+  g_assert_cmpfloat (last, ==, 42);
+  g_assert_finalize_object (other);
+  g_assert_true (tacho_chart_group_get_extent (group, &first, &last));
+}
+
+static void
+test_pictures (Fixture *f, gconstpointer data)
+{
+  g_autoptr (GdkTexture) texture = NULL;
+  g_autoptr (GBytes) svg = NULL;
+  g_autofree char *text = NULL;
+
+  add_points (f->line, 43, 1, 800);
+  tacho_chart_add_marker (f->chart, 20, TRUE, "knee");
+  draw (f);
+  texture = tacho_chart_to_texture (f->chart, 2);
+  g_assert_cmpint (gdk_texture_get_width (texture), >=, 2 * WIDTH);
+  svg = tacho_chart_to_svg (f->chart);
+  text = g_strndup (g_bytes_get_data (svg, NULL), g_bytes_get_size (svg));
+  g_assert_nonnull (strstr (text, "<svg"));
+  g_assert_nonnull (strstr (text, "</svg>"));
+}
+
 /* Only with -m perf: the whole frame of a chart in which everything changed. */
 static void
 test_frame_time (Fixture *f, gconstpointer data)
@@ -572,6 +644,9 @@ main (int argc, char **argv)
   ADD ("low", test_low);
   ADD ("keys", test_keys);
   ADD ("pointer", test_pointer);
+  ADD ("zoom", test_zoom);
+  ADD ("group", test_group);
+  ADD ("pictures", test_pictures);
   if (g_test_perf ())
     ADD ("frame-time", test_frame_time);
   ADD ("crosshair-picture", test_crosshair_picture);
