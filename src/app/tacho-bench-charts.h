@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* The four live charts of a run: throughput, time to first token, chunk gap, in flight. */
+/* The charts of a run: what happened over time, how the server did meanwhile, and how latency is
+ * distributed. One crosshair and one zoom over all that have the same time. */
 #pragma once
 
 #include <adwaita.h>
-#include "bench/tacho-bench-result.h"
+#include "bench/tacho-bench-run.h"
 
 G_BEGIN_DECLS
 
@@ -11,8 +12,8 @@ G_BEGIN_DECLS
 G_DECLARE_FINAL_TYPE (TachoBenchCharts, tacho_bench_charts, TACHO, BENCH_CHARTS, AdwBin)
 
 void tacho_bench_charts_clear (TachoBenchCharts *self);
-/* The run's time so far; only what is new since the last call is added. */
-void tacho_bench_charts_update (TachoBenchCharts *self, const TachoBenchPoint *timeline, gsize n);
+/* A run that goes on: only what is new since the last call is added. */
+void tacho_bench_charts_show_snapshot (TachoBenchCharts *self, const TachoBenchSnapshot *snapshot);
 /* A run that has ended, whole. */
 void tacho_bench_charts_show_result (TachoBenchCharts *self, TachoBenchResult *result);
 

@@ -16,6 +16,7 @@
 
 #define SAVE_DELAY_MS 400
 #define MAX_COMPARED 6
+#define UNDO_S 8
 
 struct _TachoBenchHistoryPage
 {
@@ -428,6 +429,7 @@ delete_cb (GtkWidget *widget, const char *action, GVariant *parameter)
                           selected->len);
   toast = adw_toast_new (text);
   adw_toast_set_button_label (toast, _ ("Undo"));
+  adw_toast_set_timeout (toast, UNDO_S);
   adw_toast_set_priority (toast, ADW_TOAST_PRIORITY_HIGH);
   g_object_set_data_full (G_OBJECT (toast), "ids", g_strv_builder_end (ids),
                           (GDestroyNotify) g_strfreev);

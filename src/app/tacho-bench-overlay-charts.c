@@ -5,13 +5,11 @@
 #include "config.h"
 
 #include "app/tacho-bench-overlay-charts.h"
-#include "app/tacho-bench-cdf.h"
-#include "chart/tacho-chart.h"
+#include "app/tacho-bench-distribution.h"
+#include "app/tacho-chart-card.h"
 
 #include <glib/gi18n.h>
 #include <math.h>
-
-#define CHART_HEIGHT 190
 
 enum
 {
@@ -37,7 +35,7 @@ static const struct
 struct _TachoBenchOverlayCharts
 {
   AdwBin parent_instance;
-  TachoChart *charts[N_CHARTS];
+  TachoChartCard *cards[N_CHARTS];
 };
 
 G_DEFINE_FINAL_TYPE (TachoBenchOverlayCharts, tacho_bench_overlay_charts, ADW_TYPE_BIN)
@@ -51,24 +49,19 @@ static void
 tacho_bench_overlay_charts_init (TachoBenchOverlayCharts *self)
 {
   GtkWidget *grid = gtk_grid_new ();
+  g_autoptr (TachoChartGroup) group = tacho_chart_group_new ();
 
   gtk_grid_set_column_homogeneous (GTK_GRID (grid), TRUE);
   gtk_grid_set_column_spacing (GTK_GRID (grid), 12);
   gtk_grid_set_row_spacing (GTK_GRID (grid), 12);
   for (int i = 0; i < N_CHARTS; i++)
     {
-      GtkWidget *chart = tacho_chart_new (
-          _ (titles[i].title), g_str_equal (titles[i].unit, "%") ? "%" : _ (titles[i].unit));
-      GtkWidget *card = adw_bin_new ();
+      GtkWidget *card = tacho_chart_card_new (
+          _ (titles[i].title), g_str_equal (titles[i].unit, "%") ? "%" : _ (titles[i].unit),
+          _ (titles[i].x_unit), i < CHART_TTFT_CDF ? group : NULL);
 
-      g_object_set (chart, "x-unit", _ (titles[i].x_unit), NULL);
-      gtk_widget_set_size_request (chart, -1, CHART_HEIGHT);
-      gtk_widget_set_hexpand (chart, TRUE);
-      gtk_widget_add_css_class (card, "card");
-      gtk_widget_add_css_class (card, "chart-card");
-      adw_bin_set_child (ADW_BIN (card), chart);
       gtk_grid_attach (GTK_GRID (grid), card, i % 2, i / 2, 1, 1);
-      self->charts[i] = TACHO_CHART (chart);
+      self->cards[i] = TACHO_CHART_CARD (card);
     }
   adw_bin_set_child (ADW_BIN (self), grid);
 }
@@ -97,8 +90,9 @@ static void
 add_cdf (TachoChart *chart, TachoBenchResult *result, const char *name, guint color, guint metric)
 {
   g_autoptr (TachoSeries) series = tacho_series_new (name, TACHO_SERIES_LINE);
+  g_autoptr (GArray) bins = tacho_bench_distribution_dup_bins (result, metric);
 
-  tacho_bench_cdf_fill (series, result, metric);
+  tacho_bench_distribution_fill_cdf (series, bins);
   tacho_chart_add_series (chart, series, color);
 }
 
@@ -113,20 +107,28 @@ tacho_bench_overlay_charts_set_results (TachoBenchOverlayCharts *self,
                                         GPtrArray *results,
                                         GPtrArray *names)
 {
+  TachoChart *charts[N_CHARTS];
+
   g_return_if_fail (TACHO_IS_BENCH_OVERLAY_CHARTS (self));
 
   for (int i = 0; i < N_CHARTS; i++)
-    tacho_chart_remove_all (self->charts[i]);
+    {
+      charts[i] = tacho_chart_card_get_chart (self->cards[i]);
+      tacho_chart_remove_all (charts[i]);
+      tacho_chart_show_all (charts[i]);
+    }
   for (guint i = 0; i < results->len; i++)
     {
       TachoBenchResult *result = g_ptr_array_index (results, i);
       const char *name = g_ptr_array_index (names, i);
 
-      add_over_time (self->charts[CHART_THROUGHPUT], result, name, i,
+      add_over_time (charts[CHART_THROUGHPUT], result, name, i,
                      G_STRUCT_OFFSET (TachoBenchPoint, output_tokens_per_s));
-      add_over_time (self->charts[CHART_TTFT], result, name, i,
+      add_over_time (charts[CHART_TTFT], result, name, i,
                      G_STRUCT_OFFSET (TachoBenchPoint, ttft_ms_p50));
-      add_cdf (self->charts[CHART_TTFT_CDF], result, name, i, TACHO_METRIC_TTFT);
-      add_cdf (self->charts[CHART_E2E_CDF], result, name, i, TACHO_METRIC_E2E);
+      add_cdf (charts[CHART_TTFT_CDF], result, name, i, TACHO_METRIC_TTFT);
+      add_cdf (charts[CHART_E2E_CDF], result, name, i, TACHO_METRIC_E2E);
     }
+  for (int i = 0; i < N_CHARTS; i++)
+    tacho_chart_card_queue_update (self->cards[i]);
 }

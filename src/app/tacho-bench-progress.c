@@ -8,6 +8,7 @@
 #include "app/tacho-display.h"
 
 #include <glib/gi18n.h>
+#include <math.h>
 
 static char *
 make_measuring_words (const TachoBenchPlan *plan, const TachoBenchSnapshot *snapshot)
@@ -62,7 +63,8 @@ tacho_bench_progress_words (TachoBenchSession *session, const TachoBenchSnapshot
       g_string_append (text, measuring);
     }
   /* An early guess would jump about. */
-  if (snapshot->state == TACHO_BENCH_MEASURING && fraction > 0.05 && snapshot->elapsed_s > 1)
+  if (snapshot->state == TACHO_BENCH_MEASURING && fraction > 0 && snapshot->elapsed_s > 1 &&
+      (fraction > 0.05 || snapshot->elapsed_s > 5))
     {
       g_autofree char *left =
           tacho_display_duration (snapshot->elapsed_s * (1 - fraction) / fraction);
@@ -70,4 +72,84 @@ tacho_bench_progress_words (TachoBenchSession *session, const TachoBenchSnapshot
       g_string_append_printf (text, _ (" · about %s left"), left);
     }
   return g_string_free (text, FALSE);
+}
+
+/**
+ * tacho_bench_progress_fraction:
+ * @session: a session that goes on
+ * @snapshot: of its run
+ *
+ * Returns: how much of it is done, 0 to 1
+ */
+double
+tacho_bench_progress_fraction (TachoBenchSession *session, const TachoBenchSnapshot *snapshot)
+{
+  guint n, step = tacho_bench_session_get_step (session, &n);
+
+  return (MAX (step, 1) - 1 + CLAMP (snapshot->fraction, 0, 1)) / MAX (n, 1);
+}
+
+/**
+ * tacho_bench_progress_errors:
+ * @snapshot: of a run that goes on
+ *
+ * Returns: (transfer full) (nullable): what failed, by class; %NULL: nothing
+ */
+char *
+tacho_bench_progress_errors (const TachoBenchSnapshot *snapshot)
+{
+  GString *text = g_string_new (NULL);
+
+  for (int i = 1; i < TACHO_ERROR_N_CLASSES; i++)
+    if (snapshot->errors[i] > 0)
+      g_string_append_printf (text, "%s%s: %'" G_GUINT64_FORMAT, text->len > 0 ? " · " : "",
+                              tacho_display_error_class ((TachoErrorCode) i), snapshot->errors[i]);
+  return g_string_free (text, text->len == 0);
+}
+
+/**
+ * tacho_bench_progress_self_check:
+ * @snapshot: of a run that goes on
+ *
+ * Returns: (transfer full) (nullable): how this computer keeps up; %NULL: not known yet
+ */
+char *
+tacho_bench_progress_self_check (const TachoBenchSnapshot *snapshot)
+{
+  g_autofree char *lag = NULL;
+
+  if (!isfinite (snapshot->loop_lag_ms_p99) || !isfinite (snapshot->client_cpu_share))
+    return NULL;
+  lag = tacho_display_ms (snapshot->loop_lag_ms_p99);
+  return g_strdup_printf (
+      _ ("This computer: event loop late by %s (p99), %.0f %% of a processor, %.0f %% of chunks in "
+         "a read of their own"),
+      lag, snapshot->client_cpu_share * 100,
+      (isfinite (snapshot->own_read_share) ? snapshot->own_read_share : 1) * 100);
+}
+
+/**
+ * tacho_bench_progress_end:
+ * @result: a run that has ended
+ * @dropped: whether it was stopped because its server was changed
+ * @well: (out): whether it ended as planned
+ *
+ * Returns: (transfer none): how it ended, in words
+ */
+const char *
+tacho_bench_progress_end (const TachoBenchResult *result, gboolean dropped, gboolean *well)
+{
+  *well = FALSE;
+  if (dropped)
+    return _ ("The run was stopped: the server was changed. What was measured is kept.");
+  if (g_strcmp0 (result->stop_reason, "error-budget") == 0)
+    return _ ("Stopped: too many requests failed. What was measured is kept.");
+  if (result->interrupted)
+    return _ ("Stopped early. What was measured is kept.");
+  if (result->error + result->truncated > 0)
+    return _ ("Finished, but some requests failed.");
+  *well = TRUE;
+  if (g_strcmp0 (result->stop_reason, "until") == 0)
+    return _ ("Finished: the figure is known well enough.");
+  return _ ("Finished.");
 }

@@ -12,6 +12,7 @@
 #include "app/tacho-bench-progress.h"
 #include "app/tacho-bench-save.h"
 #include "app/tacho-bench-session.h"
+#include "app/tacho-bench-sweep-view.h"
 #include "app/tacho-bench-plan-editor.h"
 #include "app/tacho-display.h"
 #include "app/tacho-settings.h"
@@ -53,6 +54,9 @@ struct _TachoBenchRunPage
   GtkLabel *not_kept_words;
   GtkProgressBar *progress;
   TachoBenchCounters *counters;
+  GtkLabel *live_errors;
+  GtkLabel *live_check;
+  TachoBenchSweepView *sweep_view;
   TachoBenchResults *results;
   TachoBenchCharts *charts;
 };
@@ -143,6 +147,23 @@ fail (TachoBenchRunPage *self, const char *text)
 }
 
 static void
+set_live (GtkLabel *label, const char *text)
+{
+  gtk_label_set_label (label, text != NULL ? text : "");
+  gtk_widget_set_visible (GTK_WIDGET (label), text != NULL);
+}
+
+static void
+show_live_words (TachoBenchRunPage *self, const TachoBenchSnapshot *snapshot)
+{
+  g_autofree char *errors = tacho_bench_progress_errors (snapshot);
+  g_autofree char *check = tacho_bench_progress_self_check (snapshot);
+
+  set_live (self->live_errors, errors);
+  set_live (self->live_check, check);
+}
+
+static void
 snapshot_cb (TachoBenchSession *session,
              const TachoBenchSnapshot *snapshot,
              TachoBenchRunPage *self)
@@ -153,17 +174,20 @@ snapshot_cb (TachoBenchSession *session,
     return;
   words = tacho_bench_progress_words (session, snapshot);
   say (self, NULL, "", words);
-  gtk_progress_bar_set_fraction (self->progress, CLAMP (snapshot->fraction, 0, 1));
+  gtk_progress_bar_set_fraction (self->progress, tacho_bench_progress_fraction (session, snapshot));
   tacho_bench_counters_show_snapshot (self->counters, snapshot);
-  if (snapshot->timeline != NULL)
-    tacho_bench_charts_update (self->charts, snapshot->timeline, snapshot->n_timeline);
+  show_live_words (self, snapshot);
+  tacho_bench_charts_show_snapshot (self->charts, snapshot);
 }
 
 static void
 show_result (TachoBenchRunPage *self, TachoBenchResult *result)
 {
-  guint64 bad = result->error + result->truncated;
+  gboolean well;
+  const char *words;
 
+  set_live (self->live_errors, NULL); /* the results say it, and more */
+  set_live (self->live_check, NULL);
   tacho_bench_counters_show_result (self->counters, result);
   tacho_bench_charts_show_result (self->charts, result);
   tacho_bench_results_set_result (self->results, result);
@@ -171,17 +195,9 @@ show_result (TachoBenchRunPage *self, TachoBenchResult *result)
   gtk_adjustment_set_value (self->scroll, 0);
   if (!result->interrupted)
     gtk_progress_bar_set_fraction (self->progress, 1);
-  if (self->dropped)
-    end (self, "tacho-status-warning-symbolic", "warning",
-         _ ("The run was stopped: the server was changed. What was measured is kept."));
-  else if (result->interrupted)
-    end (self, "tacho-status-warning-symbolic", "warning",
-         _ ("Stopped early. What was measured is kept."));
-  else if (bad > 0)
-    end (self, "tacho-status-warning-symbolic", "warning",
-         _ ("Finished, but some requests failed."));
-  else
-    end (self, "tacho-status-on-symbolic", "success", _ ("Finished."));
+  words = tacho_bench_progress_end (result, self->dropped, &well);
+  end (self, well ? "tacho-status-on-symbolic" : "tacho-status-warning-symbolic",
+       well ? "success" : "warning", words);
 }
 
 static void
@@ -192,6 +208,13 @@ ended_cb (TachoBenchSession *session, TachoBenchRunPage *self)
 
   if (session != self->session)
     return;
+  if (tacho_bench_session_get_sweep (session) != NULL)
+    {
+      TachoSweep *sweep = tacho_bench_session_get_sweep (session);
+
+      tacho_bench_sweep_view_show (self->sweep_view, sweep, TRUE);
+      result = tacho_bench_sweep_view_choose (sweep);
+    }
   if (result != NULL)
     show_result (self, result);
   else
@@ -208,6 +231,13 @@ step_cb (TachoBenchSession *session, TachoBenchRunPage *self)
 }
 
 static void
+step_ended_cb (TachoBenchSession *session, TachoBenchResult *result, TachoBenchRunPage *self)
+{
+  if (session == self->session && tacho_bench_session_get_sweep (session) != NULL)
+    tacho_bench_sweep_view_show (self->sweep_view, tacho_bench_session_get_sweep (session), FALSE);
+}
+
+static void
 start_run (TachoBenchRunPage *self)
 {
   g_autoptr (GError) error = NULL;
@@ -220,9 +250,14 @@ start_run (TachoBenchRunPage *self)
       return;
     }
   g_signal_connect_object (self->session, "step", G_CALLBACK (step_cb), self, 0);
+  g_signal_connect_object (self->session, "step-ended", G_CALLBACK (step_ended_cb), self, 0);
   g_signal_connect_object (self->session, "snapshot", G_CALLBACK (snapshot_cb), self, 0);
   g_signal_connect_object (self->session, "ended", G_CALLBACK (ended_cb), self, 0);
   self->phase = PHASE_RUNNING;
+  gtk_widget_set_visible (GTK_WIDGET (self->sweep_view), self->loads != NULL);
+  if (self->loads != NULL)
+    tacho_bench_sweep_view_show (self->sweep_view, tacho_bench_session_get_sweep (self->session),
+                                 FALSE);
   self->dropped = FALSE;
   say (self, NULL, "", _ ("Starting…"));
   update (self);
@@ -356,6 +391,7 @@ tacho_bench_run_page_class_init (TachoBenchRunPageClass *klass)
   g_type_ensure (TACHO_TYPE_BENCH_CHARTS);
   g_type_ensure (TACHO_TYPE_BENCH_COUNTERS);
   g_type_ensure (TACHO_TYPE_BENCH_RESULTS);
+  g_type_ensure (TACHO_TYPE_BENCH_SWEEP_VIEW);
   g_type_ensure (TACHO_TYPE_BENCH_PLAN_EDITOR);
   gtk_widget_class_set_template_from_resource (widget_class,
                                                "/io/github/tacho/Tacho/tacho-bench-run-page.ui");
@@ -371,6 +407,9 @@ tacho_bench_run_page_class_init (TachoBenchRunPageClass *klass)
   gtk_widget_class_bind_template_child (widget_class, TachoBenchRunPage, not_kept_words);
   gtk_widget_class_bind_template_child (widget_class, TachoBenchRunPage, progress);
   gtk_widget_class_bind_template_child (widget_class, TachoBenchRunPage, counters);
+  gtk_widget_class_bind_template_child (widget_class, TachoBenchRunPage, live_errors);
+  gtk_widget_class_bind_template_child (widget_class, TachoBenchRunPage, live_check);
+  gtk_widget_class_bind_template_child (widget_class, TachoBenchRunPage, sweep_view);
   gtk_widget_class_bind_template_child (widget_class, TachoBenchRunPage, results);
   gtk_widget_class_bind_template_child (widget_class, TachoBenchRunPage, charts);
   gtk_widget_class_bind_template_callback (widget_class, run_clicked_cb);

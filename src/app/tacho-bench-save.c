@@ -91,8 +91,9 @@ tacho_bench_save_format (TachoBenchResult *result, const char *format)
 
 typedef struct
 {
-  TachoBenchResult *result;
+  TachoBenchResult *result; /* with a format, or NULL: `text` */
   char *format;
+  char *text;
   char *path;
 } Save;
 
@@ -101,8 +102,9 @@ save_free (gpointer data)
 {
   Save *save = data;
 
-  tacho_bench_result_unref (save->result);
+  g_clear_pointer (&save->result, tacho_bench_result_unref);
   g_free (save->format);
+  g_free (save->text);
   g_free (save->path);
   g_free (save);
 }
@@ -111,10 +113,11 @@ static void
 write_thread (GTask *task, gpointer source, gpointer data, GCancellable *cancellable)
 {
   Save *save = data;
-  g_autofree char *text = tacho_bench_save_format (save->result, save->format);
   GError *error = NULL;
 
-  if (tacho_bench_write_file (save->path, text, &error))
+  if (save->text == NULL)
+    save->text = tacho_bench_save_format (save->result, save->format);
+  if (tacho_bench_write_file (save->path, save->text, &error))
     g_task_return_boolean (task, TRUE);
   else
     g_task_return_error (task, error);
@@ -166,6 +169,28 @@ dialog_free (gpointer data)
   g_object_unref (data);
 }
 
+/* Takes `save`. */
+static void
+ask (GtkWidget *widget, const char *name, Save *save)
+{
+  GtkFileChooserNative *dialog;
+
+  if (g_object_get_data (G_OBJECT (widget), "tacho-save-dialog") != NULL)
+    {
+      save_free (save);
+      return;
+    }
+  dialog = gtk_file_chooser_native_new (_ ("Save the Results"),
+                                        GTK_WINDOW (gtk_widget_get_root (widget)),
+                                        GTK_FILE_CHOOSER_ACTION_SAVE, _ ("_Save"), NULL);
+  gtk_file_chooser_set_current_name (GTK_FILE_CHOOSER (dialog), name);
+  g_object_set_data_full (G_OBJECT (dialog), "save", save, save_free);
+  g_object_set_data_full (G_OBJECT (widget), "tacho-save-dialog", dialog, dialog_free);
+  g_signal_connect_object (dialog, "response", G_CALLBACK (response_cb), widget, 0);
+  gtk_native_dialog_set_modal (GTK_NATIVE_DIALOG (dialog), TRUE);
+  gtk_native_dialog_show (GTK_NATIVE_DIALOG (dialog));
+}
+
 /**
  * tacho_bench_save_ask:
  * @widget: what asks
@@ -177,25 +202,30 @@ dialog_free (gpointer data)
 void
 tacho_bench_save_ask (GtkWidget *widget, TachoBenchResult *result, const char *format)
 {
-  GtkFileChooserNative *dialog;
   g_autofree char *name = NULL;
-  Save *save;
+  Save *save = g_new0 (Save, 1);
 
-  if (g_object_get_data (G_OBJECT (widget), "tacho-save-dialog") != NULL)
-    return;
   for (gsize i = 0; i < G_N_ELEMENTS (formats); i++)
     if (g_str_equal (formats[i].name, format))
       name = g_strconcat ("tacho-", result->id, formats[i].suffix, NULL);
-  save = g_new0 (Save, 1);
   save->result = tacho_bench_result_ref (result);
   save->format = g_strdup (format);
-  dialog = gtk_file_chooser_native_new (_ ("Save the Results"),
-                                        GTK_WINDOW (gtk_widget_get_root (widget)),
-                                        GTK_FILE_CHOOSER_ACTION_SAVE, _ ("_Save"), NULL);
-  gtk_file_chooser_set_current_name (GTK_FILE_CHOOSER (dialog), name);
-  g_object_set_data_full (G_OBJECT (dialog), "save", save, save_free);
-  g_object_set_data_full (G_OBJECT (widget), "tacho-save-dialog", dialog, dialog_free);
-  g_signal_connect_object (dialog, "response", G_CALLBACK (response_cb), widget, 0);
-  gtk_native_dialog_set_modal (GTK_NATIVE_DIALOG (dialog), TRUE);
-  gtk_native_dialog_show (GTK_NATIVE_DIALOG (dialog));
+  ask (widget, name, save);
+}
+
+/**
+ * tacho_bench_save_text:
+ * @widget: what asks
+ * @name: of the file, to begin with
+ * @text: what to save
+ *
+ * Asks where to save it.
+ */
+void
+tacho_bench_save_text (GtkWidget *widget, const char *name, const char *text)
+{
+  Save *save = g_new0 (Save, 1);
+
+  save->text = g_strdup (text);
+  ask (widget, name, save);
 }

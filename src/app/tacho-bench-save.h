@@ -11,6 +11,8 @@ G_BEGIN_DECLS
 GMenuModel *tacho_bench_save_menu (const char *action) G_GNUC_WARN_UNUSED_RESULT;
 /* Asks for the file, writes it in a thread, says in a toast how that went. */
 void tacho_bench_save_ask (GtkWidget *widget, TachoBenchResult *result, const char *format);
+/* The same for a text that is there already. */
+void tacho_bench_save_text (GtkWidget *widget, const char *name, const char *text);
 /* The text of a format, for the clipboard. (transfer full) */
 char *tacho_bench_save_format (TachoBenchResult *result,
                                const char *format) G_GNUC_WARN_UNUSED_RESULT;

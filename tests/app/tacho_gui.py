@@ -377,6 +377,22 @@ class Gui:
         node = self.find(contains=contains, role='label', limit=limit)
         return node.name
 
+    def toast(self, contains, role='label'):
+        """In a toast, which is soon gone: the rest of the tree, which is large, is not looked at."""
+        def search():
+            self.app.clear_cache()
+            level = [self.app]
+            for _ in range(8):
+                children = [node.getChildAtIndex(i) for node in level for i in range(node.childCount)]
+                level = [node for node in children if node is not None]
+                for node in level:
+                    if node.name == 'AdwToastWidget':
+                        found = self.find_now(contains=contains, role=role, root=node)
+                        if found is not None:
+                            return found
+            return None
+        return self.wait(search, f'a toast with {contains!r}')
+
     def dump(self):
         lines = []
         try:

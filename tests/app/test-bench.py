@@ -110,7 +110,7 @@ def deleting_can_be_undone(gui):
     click(gui, wait_for_runs(gui, 1)[0])
     gui.press('Delete', 'push button')
     gui.find('No Runs Yet', 'label')
-    gui.press(contains='Undo', role='push button')
+    gui.act(gui.toast('Undo', 'push button'), 'click')
     click(gui, wait_for_runs(gui, 1)[0])
     gui.press('Delete', 'push button')
     gui.find('No Runs Yet', 'label')
@@ -220,6 +220,66 @@ def a_remote_server_is_warned_of(gui):
     gui.key('ctrl+2')
     words = gui.label('not on this computer')
     assert 'about 12672 tokens' in words.replace(',', ''), words
+
+
+def menu(gui, chart, item):
+    gui.press(f'Menu of the chart “{chart}”', 'push button')
+    gui.press(contains=item, role='menu item')
+    gui.gone(role='menu item')
+
+
+@test()
+def charts_can_be_read_zoomed_and_saved(gui):
+    open_panel(gui)
+    run_once(gui)
+    menu(gui, 'Throughput', 'Show as Table')
+    gui.find('Time', 'label')
+    gui.find(contains=' tokens/s', role='label')
+    menu(gui, 'Throughput', 'Copy')
+    gui.toast('Copied as a table')
+    menu(gui, 'Throughput', 'Show as Table')
+    menu(gui, 'Throughput', 'Zoom In')
+    menu(gui, 'Throughput', 'Show All')
+    for kind, head in (('PNG', b'\x89PNG'), ('SVG', b'<?xml')):
+        menu(gui, 'Throughput', f'Save as {kind}')
+        gui.find('Save the Chart')
+        path = os.path.join(gui.home, 'chart')
+        gui.type(path)
+        gui.key('Return')
+        gui.wait(lambda: os.path.exists(f'{path}.{kind.lower()}'), f'the {kind}')
+        with open(f'{path}.{kind.lower()}', 'rb') as stream:
+            assert stream.read().startswith(head)
+
+
+@test()
+def a_sweep_finds_the_best_load(gui):
+    open_panel(gui)
+    gui.press('Sweep', 'push button')
+    spin(gui, 'Stop after', '1')
+    gui.type_into(gui.find('Sweep over', 'text'), '1,2,4')
+    gui.press('Run', 'push button')
+    gui.label('Step 1 of 3')
+    gui.label('Step 3 of 3', limit=60)
+    gui.label('Finished.', limit=60)
+    assert 'good requests/s' in gui.label('Best under the objective')
+    gui.find('Throughput over load')
+    gui.find('Save Sweep', 'push button', sensitive=True)
+    gui.press('History')
+    wait_for_runs(gui, 3)
+
+
+@test(url='sim:fast')
+def a_run_that_goes_on_is_in_sight(gui):
+    open_panel(gui)
+    spin(gui, 'Stop after', '100000')
+    gui.press('Run', 'push button')
+    assert 'left' in gui.label(' left')
+    assert 'of a processor' in gui.label('This computer: event loop late by')
+    for chart in ('Throughput', 'Requests in flight', 'Time to first token', 'Gap between chunks',
+                  'Whole request', 'Requests ended', 'In use', 'Histogram', 'Share within'):
+        gui.find(chart, 'image')
+    gui.press('Stop', 'push button')
+    gui.label('Stopped early')
 
 
 def without_history(gui):
