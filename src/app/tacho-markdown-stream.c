@@ -12,6 +12,7 @@
 #include <string.h>
 
 #define MAX_TAIL (4 * 1024)   /* bytes of a paragraph that are parsed with each addition */
+#define MAX_ANEW (256 * 1024) /* bytes of a reply that is compared with the whole at its end */
 #define MAX_TABLE (64 * 1024) /* a table cut in two would be none */
 
 typedef struct
@@ -23,7 +24,9 @@ typedef struct
 static void
 free_block (gpointer data)
 {
-  tacho_markdown_block_free (data);
+  /* NULL: it was handed on. */
+  if (data != NULL)
+    tacho_markdown_block_free (data);
 }
 
 /**
@@ -42,11 +45,13 @@ tacho_markdown_stream_begin (TachoMarkdownStream *stream, TachoMarkdownWriter *w
   stream->writer = writer;
   stream->raw = g_string_new (NULL);
   stream->split.fresh = TRUE;
+  stream->settled = g_ptr_array_new_with_free_func (free_block);
   stream->blocks = g_ptr_array_new_with_free_func (free_block);
   stream->places = g_array_new (FALSE, FALSE, sizeof (Place));
   stream->empty = TRUE;
   gtk_text_buffer_get_iter_at_mark (writer->buffer, &at, writer->at);
   stream->base = gtk_text_buffer_create_mark (writer->buffer, NULL, &at, TRUE);
+  stream->start = gtk_text_buffer_create_mark (writer->buffer, NULL, &at, TRUE);
 }
 
 static int
@@ -174,6 +179,8 @@ settle (TachoMarkdownStream *self, GPtrArray *blocks, guint n_final)
           g_array_index (self->places, Place, i).begin -= first;
           g_array_index (self->places, Place, i).content -= first;
         }
+      for (guint i = 0; i < n_final; i++)
+        g_ptr_array_add (self->settled, g_steal_pointer (&g_ptr_array_index (blocks, i)));
       g_ptr_array_remove_range (blocks, 0, n_final);
     }
   g_ptr_array_unref (self->blocks);
@@ -269,6 +276,7 @@ cut_long_tail (TachoMarkdownStream *self)
                        (gssize) (self->raw->len - self->split.stable), " ");
   if (cut == NULL)
     return;
+  self->was_cut = TRUE;
   self->split.stable = (gsize) (cut + 1 - self->raw->str);
   self->split.scanned = MAX (self->split.scanned, self->split.stable);
   self->split.in_list = FALSE;
@@ -298,6 +306,39 @@ tacho_markdown_stream_append (TachoMarkdownStream *stream, const char *text, gsi
     }
 }
 
+/* Whether what stands is what the whole text says. */
+static gboolean
+is_right (TachoMarkdownStream *self, GPtrArray *whole)
+{
+  if (whole->len != self->settled->len)
+    return FALSE;
+  for (guint i = 0; i < whole->len; i++)
+    if (!tacho_markdown_block_equal (g_ptr_array_index (whole, i),
+                                     g_ptr_array_index (self->settled, i)))
+      return FALSE;
+  return TRUE;
+}
+
+/* A definition of links may stand below the links that need it, and a contrived text may have been
+ * split where it should not. A paragraph that was cut stays so: it would be laid out as one
+ * line. */
+static void
+correct (TachoMarkdownStream *self)
+{
+  g_autoptr (GPtrArray) whole = NULL;
+  GtkTextIter start;
+
+  if (self->was_cut || self->raw->len > MAX_ANEW)
+    return;
+  whole = tacho_markdown_parse (self->raw->str, self->raw->len);
+  if (is_right (self, whole))
+    return;
+  gtk_text_buffer_get_iter_at_mark (self->writer->buffer, &start, self->start);
+  tacho_markdown_writer_delete (self->writer, gtk_text_iter_get_offset (&start));
+  for (guint i = 0; i < whole->len; i++)
+    tacho_markdown_writer_block (self->writer, g_ptr_array_index (whole, i), i == 0, FALSE);
+}
+
 /**
  * tacho_markdown_stream_end:
  * @stream: an open stream
@@ -316,7 +357,10 @@ tacho_markdown_stream_end (TachoMarkdownStream *stream)
       stream->split.fence = 0;
       show_text (stream);
     }
+  correct (stream);
   gtk_text_buffer_delete_mark (stream->writer->buffer, stream->base);
+  gtk_text_buffer_delete_mark (stream->writer->buffer, stream->start);
+  g_ptr_array_unref (stream->settled);
   g_ptr_array_unref (stream->blocks);
   g_array_unref (stream->places);
   g_string_free (stream->raw, TRUE);

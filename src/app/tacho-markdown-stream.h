@@ -13,9 +13,12 @@ typedef struct
   GString *raw;
   gsize done; /* bytes whose blocks are final */
   TachoMarkdownSplit split;
+  GPtrArray *settled;    /* of TachoMarkdownBlock, those that are final */
   GPtrArray *blocks;     /* those after that, as they stand in the view */
+  gboolean was_cut;      /* a paragraph without end was cut */
   GArray *places;        /* of Place, one a block */
   GtkTextMark *base;     /* where they begin */
+  GtkTextMark *start;    /* where the reply begins */
   gboolean empty;        /* nothing was written yet */
   TachoCodeHeader *code; /* of the code that grows; NULL: none. Owned by the view */
   GtkTextMark *code_end; /* of the box around it */

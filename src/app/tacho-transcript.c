@@ -94,21 +94,57 @@ vadjustment_cb (TachoTranscript *self)
 /* Links. */
 
 static const char *
-get_href (TachoTranscript *self, double x, double y)
+get_href_at (const GtkTextIter *iter)
 {
-  GtkTextView *view = GTK_TEXT_VIEW (self);
-  g_autoptr (GSList) tags = NULL;
-  GtkTextIter iter;
-  int bx, by;
+  g_autoptr (GSList) tags = gtk_text_iter_get_tags (iter);
 
-  gtk_text_view_window_to_buffer_coords (view, GTK_TEXT_WINDOW_WIDGET, (int) x, (int) y, &bx, &by);
-  if (!gtk_text_view_get_iter_at_location (view, &iter, bx, by))
-    return NULL;
-  tags = gtk_text_iter_get_tags (&iter);
   for (GSList *item = tags; item != NULL; item = item->next)
     if (tacho_markdown_tags_get_href (item->data) != NULL)
       return tacho_markdown_tags_get_href (item->data);
   return NULL;
+}
+
+static const char *
+get_href (TachoTranscript *self, double x, double y)
+{
+  GtkTextView *view = GTK_TEXT_VIEW (self);
+  GtkTextIter iter;
+  int bx, by;
+
+  gtk_text_view_window_to_buffer_coords (view, GTK_TEXT_WINDOW_WIDGET, (int) x, (int) y, &bx, &by);
+  return gtk_text_view_get_iter_at_location (view, &iter, bx, by) ? get_href_at (&iter) : NULL;
+}
+
+/* Whoever has come here by the keyboard sees where, and opens a link with Enter. */
+static void
+focus_cb (TachoTranscript *self)
+{
+  GtkRoot *root = gtk_widget_get_root (GTK_WIDGET (self));
+
+  gtk_text_view_set_cursor_visible (GTK_TEXT_VIEW (self),
+                                    gtk_widget_has_focus (GTK_WIDGET (self)) && root != NULL &&
+                                        gtk_window_get_focus_visible (GTK_WINDOW (root)));
+}
+
+static gboolean
+key_cb (GtkEventControllerKey *controller,
+        guint keyval,
+        guint keycode,
+        GdkModifierType modifiers,
+        TachoTranscript *self)
+{
+  GtkTextIter iter;
+  const char *href;
+
+  if (keyval != GDK_KEY_Return && keyval != GDK_KEY_KP_Enter)
+    return GDK_EVENT_PROPAGATE;
+  gtk_text_buffer_get_iter_at_mark (self->buffer, &iter,
+                                    gtk_text_buffer_get_insert (self->buffer));
+  href = get_href_at (&iter);
+  if (href == NULL)
+    return GDK_EVENT_PROPAGATE;
+  g_signal_emit (self, signals[SIGNAL_LINK], 0, href);
+  return GDK_EVENT_STOP;
 }
 
 static void
@@ -274,9 +310,14 @@ add_controllers (TachoTranscript *self)
 {
   GtkGesture *click = gtk_gesture_click_new ();
   GtkEventController *motion = gtk_event_controller_motion_new ();
+  GtkEventController *keys = gtk_event_controller_key_new ();
 
   g_signal_connect (click, "released", G_CALLBACK (released_cb), self);
   gtk_widget_add_controller (GTK_WIDGET (self), GTK_EVENT_CONTROLLER (click));
+  g_signal_connect (keys, "key-pressed", G_CALLBACK (key_cb), self);
+  gtk_event_controller_set_propagation_phase (keys, GTK_PHASE_CAPTURE);
+  gtk_widget_add_controller (GTK_WIDGET (self), keys);
+  g_signal_connect (self, "notify::has-focus", G_CALLBACK (focus_cb), NULL);
   g_signal_connect (motion, "motion", G_CALLBACK (motion_cb), self);
   gtk_widget_add_controller (GTK_WIDGET (self), motion);
 }

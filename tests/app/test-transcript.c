@@ -85,6 +85,7 @@ static const char *const replies[] = {
   "> quoted\n> more\n\n> > deep\n\nEnd",
   "- item\n\n  ```c\n  int a;\n  ```\n\n- next",
   "Setext\n======\n\n---\n\n    indented code\n\nText &amp; <b>html</b>",
+  "See [this][1] and [that].\n\nMore.\n\n[1]: https://e.org/1\n[that]: https://e.org/2\n",
   "Ein Wort mit Umlauten: äöü – 漢字 🙂 **fett**\n\nnoch eins",
 };
 

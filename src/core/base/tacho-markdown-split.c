@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Where a growing Markdown text has blocks that no later text can change. Only what is certain is
- * called stable: in doubt a block stays in the part that is drawn anew. */
+/* Where a growing Markdown text has blocks that no later text can change. In doubt a block stays in
+ * the part that is drawn anew. Lines are looked at, not parsed, so that contrived texts (code
+ * within a list within a quotation) can be taken wrong: who draws the text compares it with the
+ * whole at its end. */
 #define G_LOG_DOMAIN "tacho-markdown-split"
 
 #include "config.h"
@@ -65,19 +67,19 @@ is_item (const char *line, gsize length, gint64 *number)
 }
 
 static gboolean
+is_blank_item (const char *line, gsize length)
+{
+  const char *space = memchr (line, ' ', length);
+
+  return space == NULL || is_blank (space, length - (gsize) (space - line));
+}
+
+static gboolean
 is_heading (const char *line, gsize length)
 {
   gsize n = count (line, length, '#');
 
   return n >= 1 && n <= 6 && (n == length || line[n] == ' ' || line[n] == '\t');
-}
-
-static gboolean
-is_reference (const char *line, gsize length)
-{
-  const char *end = line[0] == '[' ? memchr (line, ']', length) : NULL;
-
-  return end != NULL && (gsize) (end - line) + 1 < length && end[1] == ':';
 }
 
 static void
@@ -104,17 +106,17 @@ scan_line (TachoMarkdownSplit *self, const char *line, gsize length, gsize at)
                     : 0;
   gboolean heading = is_heading (line, length);
   gint64 number;
-  gboolean item = is_item (line, length, &number);
+  gboolean marked = is_item (line, length, &number);
+  /* An item without text interrupts no paragraph, and what follows need not be its own. */
+  gboolean item = marked && !is_blank_item (line, length);
   gboolean in_order = number < 0 || (guint64) number == self->number + 1;
 
-  if (is_reference (line, length))
-    self->references = TRUE;
   if (indent == 0 && line[0] != '\t')
     {
       /* An item whose number is not the next one is counted from those before it. */
       if (item && self->in_list ? in_order : self->fresh || heading || fence > 0)
         self->stable = MAX (self->stable, at);
-      if (self->fresh || heading || fence > 0 || item)
+      if (self->fresh || heading || fence > 0 || marked)
         self->in_list = item;
       if (item && number >= 0)
         self->number = (guint64) number;

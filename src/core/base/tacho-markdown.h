@@ -78,7 +78,6 @@ typedef struct
   char fence_char;
   gboolean fresh; /* the next line begins a block */
   gboolean in_list;
-  gboolean references; /* a link definition came: it may change blocks before it */
   guint64 number;      /* of the last item of an ordered list */
 } TachoMarkdownSplit;
 
