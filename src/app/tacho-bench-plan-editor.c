@@ -140,7 +140,6 @@ find_pace (TachoBenchPlanEditor *self, const char *model)
 {
   TachoHistory *history;
   g_autoptr (GListModel) runs = NULL;
-  g_autofree char *address = NULL;
 
   if (g_strcmp0 (self->paced, model) == 0)
     return;
