@@ -5,6 +5,7 @@
 #include "config.h"
 
 #include "app/tacho-bench-compare-page.h"
+#include "app/tacho-accessible.h"
 #include "app/tacho-bench-compare-table.h"
 #include "app/tacho-bench-overlay-charts.h"
 #include "base/tacho-text.h"
@@ -222,6 +223,8 @@ static void
 tacho_bench_compare_page_init (TachoBenchComparePage *self)
 {
   gtk_widget_init_template (GTK_WIDGET (self));
+  tacho_accessible_name_drop_down (self->choice_a);
+  tacho_accessible_name_drop_down (self->choice_b);
 }
 
 static void

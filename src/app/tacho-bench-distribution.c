@@ -5,6 +5,7 @@
 #include "config.h"
 
 #include "app/tacho-bench-distribution.h"
+#include "app/tacho-accessible.h"
 #include "app/tacho-chart-card.h"
 #include "base/tacho-clock.h"
 
@@ -207,6 +208,7 @@ make_head (TachoBenchDistribution *self)
   gtk_widget_add_css_class (label, "heading");
   gtk_accessible_update_property (GTK_ACCESSIBLE (self->choice), GTK_ACCESSIBLE_PROPERTY_LABEL,
                                   _ ("Latency whose distribution is shown"), -1);
+  tacho_accessible_name_drop_down (self->choice);
   g_signal_connect_object (self->choice, "notify::selected", G_CALLBACK (update), self,
                            G_CONNECT_SWAPPED);
   gtk_box_append (GTK_BOX (box), label);

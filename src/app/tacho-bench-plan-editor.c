@@ -5,6 +5,7 @@
 #include "config.h"
 
 #include "app/tacho-bench-plan-editor.h"
+#include "app/tacho-accessible.h"
 #include "app/tacho-bench-archive.h"
 #include "app/tacho-bench-cost.h"
 #include "app/tacho-bench-estimate.h"
@@ -386,6 +387,8 @@ tacho_bench_plan_editor_init (TachoBenchPlanEditor *self)
   self->base = tacho_bench_plan_new ();
   self->filling = TRUE;
   gtk_widget_init_template (GTK_WIDGET (self));
+  tacho_accessible_name_drop_down (self->load);
+  tacho_accessible_name_drop_down (self->unit);
   self->loads = place (
       self, self->loads_place,
       tacho_bench_field_new (_ ("Sweep over"),

@@ -5,6 +5,7 @@
 #include "config.h"
 
 #include "app/tacho-chat-row.h"
+#include "app/tacho-accessible.h"
 #include "base/tacho-text.h"
 
 #include <glib/gi18n.h>
@@ -82,6 +83,7 @@ update (TachoChatRow *self)
                                              : g_strdup (when);
   /* Translators: %s is the title of a conversation. */
   g_autofree char *label = g_strdup_printf (_ ("Menu of %s"), title);
+  g_autofree char *item = g_strdup_printf ("%s: %s", title, text);
 
   gtk_label_set_label (self->title, title);
   gtk_widget_set_tooltip_text (GTK_WIDGET (self->title), title);
@@ -89,6 +91,7 @@ update (TachoChatRow *self)
   gtk_widget_set_visible (self->pin, tacho_conversation_info_get_pinned (self->info));
   gtk_accessible_update_property (GTK_ACCESSIBLE (self->menu), GTK_ACCESSIBLE_PROPERTY_LABEL, label,
                                   -1);
+  tacho_accessible_name_item (GTK_WIDGET (self), item);
   update_menu (self);
 }
 

@@ -5,6 +5,7 @@
 #include "config.h"
 
 #include "app/tacho-model-chooser.h"
+#include "app/tacho-accessible.h"
 #include "app/tacho-display.h"
 #include "base/tacho-text.h"
 
@@ -147,6 +148,7 @@ static void
 tacho_model_chooser_init (TachoModelChooser *self)
 {
   gtk_widget_init_template (GTK_WIDGET (self));
+  tacho_accessible_name_drop_down (self->drop_down);
 }
 
 /**

@@ -5,6 +5,7 @@
 #include "config.h"
 
 #include "app/tacho-model-row.h"
+#include "app/tacho-accessible.h"
 #include "app/tacho-display.h"
 #include "app/tacho-model-details.h"
 #include "base/tacho-text.h"
@@ -130,6 +131,7 @@ update (TachoModelRow *self)
   g_autofree char *summary = NULL;
   g_autofree char *words = NULL;
   g_autofree char *details = NULL;
+  g_autofree char *item = NULL;
   gboolean busy, known;
   double progress;
 
@@ -166,6 +168,8 @@ update (TachoModelRow *self)
   gtk_spinner_set_spinning (self->spinner, busy && !known);
   update_button (self, name);
 
+  item = g_strdup_printf ("%s: %s. %s", name, words, summary);
+  tacho_accessible_name_item (GTK_WIDGET (self), item);
   details = g_strdup_printf (_ ("Details of %s"), name);
   gtk_accessible_update_property (GTK_ACCESSIBLE (self->details), GTK_ACCESSIBLE_PROPERTY_LABEL,
                                   details, -1);

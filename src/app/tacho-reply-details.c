@@ -5,6 +5,7 @@
 #include "config.h"
 
 #include "app/tacho-reply-details.h"
+#include "app/tacho-accessible.h"
 #include "app/tacho-display.h"
 #include "base/tacho-clock.h"
 #include "base/tacho-json.h"
@@ -161,6 +162,7 @@ make_text (const char *title, const char *text)
   gtk_widget_add_css_class (scroll, "text-frame");
   gtk_widget_set_margin_top (scroll, 6);
   gtk_expander_set_child (GTK_EXPANDER (expander), scroll);
+  tacho_accessible_name_expander (GTK_EXPANDER (expander));
   return expander;
 }
 

@@ -5,6 +5,7 @@
 #include "config.h"
 
 #include "app/tacho-thought.h"
+#include "app/tacho-accessible.h"
 
 #include <glib/gi18n.h>
 #include <math.h>
@@ -47,6 +48,7 @@ tacho_thought_begin (TachoMarkdownWriter *writer)
   self->tag = gtk_text_buffer_create_tag (writer->buffer, NULL, NULL);
   self->begin_us = g_get_monotonic_time ();
   self->expander = GTK_EXPANDER (gtk_expander_new (_ ("Thinking…")));
+  tacho_accessible_name_expander (self->expander);
   gtk_expander_set_expanded (self->expander, TRUE);
   gtk_widget_add_css_class (GTK_WIDGET (self->expander), "dim-label");
   gtk_widget_set_cursor_from_name (GTK_WIDGET (self->expander), "default");

@@ -333,22 +333,53 @@ static const GActionEntry actions[] = {
   { "open-url", open_url_cb, "s", NULL, NULL },
 };
 
+static void
+save_state (TachoWindow *self)
+{
+  TachoSettings *settings = tacho_settings_get_default ();
+  GtkWindow *window = GTK_WINDOW (self);
+  int width, height;
+
+  gtk_window_get_default_size (window, &width, &height);
+  tacho_settings_set_int (settings, "window-width", width);
+  tacho_settings_set_int (settings, "window-height", height);
+  tacho_settings_set_boolean (settings, "window-maximized", gtk_window_is_maximized (window));
+  tacho_settings_set_string (settings, "window-page",
+                             adw_view_stack_get_visible_child_name (self->stack));
+  tacho_settings_set_string (settings, "window-list",
+                             gtk_stack_get_visible_child_name (self->sidebar));
+  /* A narrow window hides it by itself. */
+  if (!adw_flap_get_folded (self->flap))
+    tacho_settings_set_boolean (settings, "window-sidebar", adw_flap_get_reveal_flap (self->flap));
+}
+
+static void
+restore_state (TachoWindow *self)
+{
+  TachoSettings *settings = tacho_settings_get_default ();
+  g_autofree char *page = tacho_settings_get_string (settings, "window-page");
+  g_autofree char *list = tacho_settings_get_string (settings, "window-list");
+
+  gtk_window_set_default_size (GTK_WINDOW (self), tacho_settings_get_int (settings, "window-width"),
+                               tacho_settings_get_int (settings, "window-height"));
+  if (tacho_settings_get_boolean (settings, "window-maximized"))
+    gtk_window_maximize (GTK_WINDOW (self));
+  adw_view_stack_set_visible_child_name (self->stack, page);
+  gtk_stack_set_visible_child_name (self->sidebar, list);
+  adw_flap_set_reveal_flap (self->flap, tacho_settings_get_boolean (settings, "window-sidebar"));
+}
+
 static gboolean
 tacho_window_close_request (GtkWindow *window)
 {
   TachoWindow *self = TACHO_WINDOW (window);
-  TachoSettings *settings = tacho_settings_get_default ();
-  int width, height;
 
   if (!self->closing && tacho_bench_panel_is_running (self->bench))
     {
       ask_to_stop (self, NULL);
       return GDK_EVENT_STOP;
     }
-  gtk_window_get_default_size (window, &width, &height);
-  tacho_settings_set_int (settings, "window-width", width);
-  tacho_settings_set_int (settings, "window-height", height);
-  tacho_settings_set_boolean (settings, "window-maximized", gtk_window_is_maximized (window));
+  save_state (self);
   tacho_prompt_pane_save (self->prompt);
   return GTK_WINDOW_CLASS (tacho_window_parent_class)->close_request (window);
 }
@@ -401,7 +432,6 @@ tacho_window_class_init (TachoWindowClass *klass)
 static void
 tacho_window_init (TachoWindow *self)
 {
-  TachoSettings *settings = tacho_settings_get_default ();
   g_autoptr (GPropertyAction) sidebar = NULL;
 
   gtk_widget_init_template (GTK_WIDGET (self));
@@ -409,10 +439,7 @@ tacho_window_init (TachoWindow *self)
   sidebar = g_property_action_new ("show-sidebar", self->flap, "reveal-flap");
   g_action_map_add_action (G_ACTION_MAP (self), G_ACTION (sidebar));
 
-  gtk_window_set_default_size (GTK_WINDOW (self), tacho_settings_get_int (settings, "window-width"),
-                               tacho_settings_get_int (settings, "window-height"));
-  if (tacho_settings_get_boolean (settings, "window-maximized"))
-    gtk_window_maximize (GTK_WINDOW (self));
+  restore_state (self);
   tacho_prompt_pane_focus (self->prompt);
   tacho_window_open_chats (self);
 }

@@ -25,6 +25,7 @@ class Server:
             self.hold.set()
         self.requests = []
         self.gone = 0  # clients that closed before the end
+        self.listings = 0  # times the models were asked for
         outer = self
 
         class Handler(http.server.BaseHTTPRequestHandler):
@@ -43,6 +44,7 @@ class Server:
 
             def do_GET(self):
                 if self.path == '/v1/models':
+                    outer.listings += 1
                     self.reply({'object': 'list', 'data': [{'id': outer.model, 'object': 'model'}]})
                 else:
                     self.reply({'error': {'message': 'not here', 'type': 'invalid_request_error'}}, 404)

@@ -114,8 +114,10 @@ NOTIFICATIONS = '''<node><interface name="org.freedesktop.Notifications">
 <arg type="u" direction="out"/></method>
 <method name="CloseNotification"><arg type="u" direction="in"/></method>
 <method name="GetCapabilities"><arg type="as" direction="out"/></method>
+<signal name="ActionInvoked"><arg type="u"/><arg type="s"/></signal>
 </interface></node>'''
 notifications = []  # (title, body) of all that the desktop was asked to show
+notification_actions = []  # the actions of each, as pairs of a name and words
 
 
 def serve_notifications():
@@ -126,6 +128,7 @@ def serve_notifications():
     def call(_bus, _sender, _path, _interface, method, parameters, invocation):
         if method == 'Notify':
             notifications.append((parameters[3], parameters[4]))
+            notification_actions.append(parameters[5])
             invocation.return_value(GLib.Variant('(u)', (len(notifications),)))
         elif method == 'GetCapabilities':
             invocation.return_value(GLib.Variant('(as)', (['actions', 'body'],)))
@@ -136,6 +139,14 @@ def serve_notifications():
     bus.call_sync('org.freedesktop.DBus', '/org/freedesktop/DBus', 'org.freedesktop.DBus', 'RequestName',
                   GLib.Variant('(su)', ('org.freedesktop.Notifications', 0)), None, 0, -1, None)
     return bus  # without a holder it would be closed
+
+
+def press_notification(number, action='default'):
+    """As a person does who presses the number-th notification, counted from 0."""
+    from gi.repository import Gio, GLib
+    bus = Gio.bus_get_sync(Gio.BusType.SESSION, None)
+    bus.emit_signal(None, '/org/freedesktop/Notifications', 'org.freedesktop.Notifications',
+                    'ActionInvoked', GLib.Variant('(us)', (number + 1, action)))
 
 
 @contextlib.contextmanager

@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Names for what GTK makes by itself and leaves without one. */
+#pragma once
+
+#include <gtk/gtk.h>
+
+G_BEGIN_DECLS
+
+void tacho_accessible_name_drop_down (GtkDropDown *drop_down);
+void tacho_accessible_name_expander (GtkExpander *expander);
+void tacho_accessible_name_item (GtkWidget *content, const char *name);
+
+G_END_DECLS
