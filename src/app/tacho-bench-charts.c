@@ -12,6 +12,7 @@
 #include <math.h>
 
 #define GIGA 1e9
+#define FRAGMENT 0.5 /* of a bucket */
 
 enum
 {
@@ -221,6 +222,14 @@ add_value (TachoBenchCharts *self, guint line, double t, double y, double y2, gb
   gtk_widget_set_visible (self->places[lines[line].chart], TRUE);
 }
 
+/* Too little of a bucket has passed to stand beside whole ones: its rates would fall to nothing. */
+static gboolean
+is_fragment (const TachoBenchPoint *points, guint at)
+{
+  return at > 1 &&
+         points[at].t_s - points[at - 1].t_s < FRAGMENT * (points[at - 1].t_s - points[at - 2].t_s);
+}
+
 /* A bucket in which nothing was measured has no point, so that slow runs show lines rather than
  * loose dots. */
 static void
@@ -231,14 +240,13 @@ add_point (TachoBenchCharts *self, const TachoBenchPoint *points, guint at, gboo
 
   for (guint i = 0; i < G_N_ELEMENTS (lines); i++)
     {
-      double y = G_STRUCT_MEMBER (double, point, lines[i].offset), y2 = y;
+      double y = NAN, y2;
 
-      if (lines[i].source == OF_ERRORS)
-        y = y2 = seconds > 0 ? (double) point->errors / seconds : NAN;
-      else if (lines[i].source == OF_BAND)
-        y2 = G_STRUCT_MEMBER (double, point, lines[i].offset2);
-      else if (lines[i].source != OF_POINT)
-        continue;
+      if (lines[i].source == OF_ERRORS && seconds > 0)
+        y = (double) point->errors / seconds;
+      else if (lines[i].source == OF_POINT || lines[i].source == OF_BAND)
+        y = G_STRUCT_MEMBER (double, point, lines[i].offset);
+      y2 = lines[i].source == OF_BAND ? G_STRUCT_MEMBER (double, point, lines[i].offset2) : y;
       if (!isnan (y) && !isnan (y2))
         add_value (self, i, point->t_s, y * lines[i].scale, y2 * lines[i].scale, open);
     }
@@ -274,10 +282,12 @@ add (TachoBenchCharts *self,
      const TachoBenchPoint *points,
      guint n_points,
      const TachoBenchSample *samples,
-     guint n_samples)
+     guint n_samples,
+     gboolean live)
 {
   for (guint i = self->n_points; i < n_points; i++)
-    add_point (self, points, i, i + 1 == n_points);
+    if (!live || i + 1 < n_points || !is_fragment (points, i))
+      add_point (self, points, i, i + 1 == n_points);
   self->n_points = n_points > 0 ? n_points - 1 : 0;
   for (; self->n_samples < n_samples; self->n_samples++)
     add_sample (self, samples, self->n_samples);
@@ -299,7 +309,7 @@ tacho_bench_charts_show_snapshot (TachoBenchCharts *self, const TachoBenchSnapsh
   g_return_if_fail (TACHO_IS_BENCH_CHARTS (self));
 
   add (self, snapshot->timeline, snapshot->timeline != NULL ? snapshot->n_timeline : 0,
-       snapshot->samples, snapshot->samples != NULL ? snapshot->n_samples : 0);
+       snapshot->samples, snapshot->samples != NULL ? snapshot->n_samples : 0, TRUE);
   tacho_bench_distribution_show_snapshot (self->distribution, snapshot);
 }
 
@@ -318,6 +328,6 @@ tacho_bench_charts_show_result (TachoBenchCharts *self, TachoBenchResult *result
   tacho_bench_charts_clear (self);
   add (self, (const TachoBenchPoint *) (gconstpointer) result->timeline->data,
        result->timeline->len, (const TachoBenchSample *) (gconstpointer) result->samples->data,
-       result->samples->len);
+       result->samples->len, FALSE);
   tacho_bench_distribution_show_result (self->distribution, result);
 }

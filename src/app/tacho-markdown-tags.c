@@ -75,11 +75,14 @@ tacho_markdown_tags_update_colors (TachoMarkdownTags *tags, GtkWidget *widget)
   gtk_style_context_get_color (context, &text);
   dim = text;
   dim.alpha *= 0.62f;
+  /* Set by the sheet for high contrast, where nothing is dim. */
+  gtk_style_context_lookup_color (context, "tacho_dim_color", &dim);
   lookup_color (context, "warning_color", &text, &warning);
   lookup_color (context, "error_color", &text, &error);
   lookup_color (context, "accent_color", &text, &accent);
   lookup_color (context, "accent_bg_color", &text, &tags->bubble_color);
   tags->bubble_color.alpha = 0.17f;
+  gtk_style_context_lookup_color (context, "tacho_bubble_color", &tags->bubble_color);
   tags->code_color = text;
   tags->code_color.alpha = 0.055f;
   tags->bar_color = text;

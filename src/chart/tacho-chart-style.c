@@ -15,7 +15,8 @@ static const char *const light_colors[TACHO_CHART_N_COLORS] = { "#005bb0", "#e83
 static const char *const dark_colors[TACHO_CHART_N_COLORS] = { "#61c3ff", "#fe7116", "#27b174",
                                                                "#fb8dbd", "#f0e05a", "#c0e3ff" };
 
-/* Called when the style has changed, never while drawing. A sheet may set tacho_series_1 to _6. */
+/* Called when the style has changed, never while drawing. A sheet may set tacho_series_1 to _6,
+ * and, for high contrast, tacho_dim_color and tacho_grid_color. */
 void
 tacho_chart_read_style (TachoChart *self)
 {
@@ -29,6 +30,8 @@ tacho_chart_read_style (TachoChart *self)
   self->dim = self->grid = self->foreground;
   self->dim.alpha *= 0.65f;
   self->grid.alpha *= 0.12f;
+  gtk_style_context_lookup_color (context, "tacho_dim_color", &self->dim);
+  gtk_style_context_lookup_color (context, "tacho_grid_color", &self->grid);
   if (!gtk_style_context_lookup_color (context, "popover_bg_color", &self->box) &&
       !gtk_style_context_lookup_color (context, "theme_base_color", &self->box))
     gdk_rgba_parse (&self->box, dark ? "#303030" : "#ffffff");

@@ -6,6 +6,7 @@ import os
 import re
 import subprocess
 import sys
+import time
 import xml.etree.ElementTree as ElementTree
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
@@ -337,6 +338,36 @@ def a_notification_leads_to_its_conversation(gui):
     tacho_gui.press_notification(count)
     gui.find('Conversation', 'text', text='late')
     shows_page(gui, 'Prompt')
+
+
+def wake_ups(pid):
+    """How often the threads of a process were woken since they began, by what they waited for."""
+    total = 0
+    for thread in os.listdir(f'/proc/{pid}/task'):
+        with open(f'/proc/{pid}/task/{thread}/status', encoding='utf-8') as file:
+            total += int(re.search(r'^voluntary_ctxt_switches:\s+(\d+)', file.read(), re.M).group(1))
+    return total
+
+
+IDLE_S = 3
+MOST_WAKE_UPS = 30  # a look at the server and its answer; one frame clock alone makes 180 and more
+
+
+@test()
+def sits_still_when_idle(gui):
+    gui.find(contains=': Connected')
+    gui.key('ctrl+b')  # with charts, and no cursor that blinks
+    gui.label('Finished.', limit=120)
+    gui.find('Results', 'label')
+    counted = []
+
+    def rests():
+        """Nobody reads the tree meanwhile: that alone wakes the program."""
+        before = wake_ups(gui.process.pid)
+        time.sleep(IDLE_S)
+        counted.append(wake_ups(gui.process.pid) - before)
+        return counted[-1] <= MOST_WAKE_UPS
+    gui.wait(rests, f'at most {MOST_WAKE_UPS} wake-ups in {IDLE_S} s, not {counted}', limit=5 * IDLE_S)
 
 
 with tacho_gui.accessibility_bus():
