@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* The pages of the benchmark panel, and what one hands to another. */
+/* The pages of the benchmark panel, and what one hands to another. Each is made when it is first
+ * wanted: with their charts they would be a third of the time to the window's first frame. */
 #define G_LOG_DOMAIN "tacho-bench-panel"
 
 #include "config.h"
@@ -14,8 +15,12 @@ struct _TachoBenchPanel
 {
   AdwBin parent_instance;
   GtkStack *stack;
-  TachoBenchRunPage *run_page;
-  TachoBenchComparePage *compare_page;
+  AdwBin *run_place;
+  AdwBin *history_place;
+  AdwBin *compare_place;
+  TachoBenchRunPage *run_page;         /* NULL: not wanted yet */
+  TachoBenchComparePage *compare_page; /* NULL: not wanted yet */
+  TachoConnection *connection;
 };
 
 G_DEFINE_FINAL_TYPE (TachoBenchPanel, tacho_bench_panel, ADW_TYPE_BIN)
@@ -29,8 +34,35 @@ enum
 static guint signals[N_SIGNALS];
 
 static void
+ended_cb (TachoBenchPanel *self, const char *words)
+{
+  g_signal_emit (self, signals[SIGNAL_ENDED], 0, words);
+}
+
+static void
+make_run_page (TachoBenchPanel *self)
+{
+  if (self->run_page != NULL)
+    return;
+  self->run_page = g_object_new (TACHO_TYPE_BENCH_RUN_PAGE, NULL);
+  g_signal_connect_object (self->run_page, "ended", G_CALLBACK (ended_cb), self, G_CONNECT_SWAPPED);
+  adw_bin_set_child (self->run_place, GTK_WIDGET (self->run_page));
+  tacho_bench_run_page_set_connection (self->run_page, self->connection);
+}
+
+static void
+make_compare_page (TachoBenchPanel *self)
+{
+  if (self->compare_page != NULL)
+    return;
+  self->compare_page = g_object_new (TACHO_TYPE_BENCH_COMPARE_PAGE, NULL);
+  adw_bin_set_child (self->compare_place, GTK_WIDGET (self->compare_page));
+}
+
+static void
 run_again_cb (TachoBenchPanel *self, TachoBenchResult *result)
 {
+  make_run_page (self);
   gtk_stack_set_visible_child_name (self->stack, "run");
   tacho_bench_run_page_run_again (self->run_page, result->plan, result->target_url);
 }
@@ -38,14 +70,22 @@ run_again_cb (TachoBenchPanel *self, TachoBenchResult *result)
 static void
 compare_cb (TachoBenchPanel *self, GPtrArray *results)
 {
+  make_compare_page (self);
   tacho_bench_compare_page_set_results (self->compare_page, results);
   gtk_stack_set_visible_child_name (self->stack, "compare");
 }
 
 static void
-ended_cb (TachoBenchPanel *self, const char *words)
+make_history_page (TachoBenchPanel *self)
 {
-  g_signal_emit (self, signals[SIGNAL_ENDED], 0, words);
+  GtkWidget *page;
+
+  if (adw_bin_get_child (self->history_place) != NULL)
+    return;
+  page = g_object_new (TACHO_TYPE_BENCH_HISTORY_PAGE, NULL);
+  g_signal_connect_object (page, "run-again", G_CALLBACK (run_again_cb), self, G_CONNECT_SWAPPED);
+  g_signal_connect_object (page, "compare", G_CALLBACK (compare_cb), self, G_CONNECT_SWAPPED);
+  adw_bin_set_child (self->history_place, page);
 }
 
 static void
@@ -58,6 +98,11 @@ page_cb (GtkWidget *widget, const char *action, GVariant *parameter)
 static void
 tacho_bench_panel_dispose (GObject *object)
 {
+  TachoBenchPanel *self = TACHO_BENCH_PANEL (object);
+
+  self->run_page = NULL;
+  self->compare_page = NULL;
+  g_clear_object (&self->connection);
   adw_bin_set_child (ADW_BIN (object), NULL);
   gtk_widget_dispose_template (GTK_WIDGET (object), TACHO_TYPE_BENCH_PANEL);
 
@@ -73,17 +118,15 @@ tacho_bench_panel_class_init (TachoBenchPanelClass *klass)
   signals[SIGNAL_ENDED] = g_signal_new ("ended", TACHO_TYPE_BENCH_PANEL, G_SIGNAL_RUN_LAST, 0, NULL,
                                         NULL, NULL, G_TYPE_NONE, 1, G_TYPE_STRING);
 
-  g_type_ensure (TACHO_TYPE_BENCH_COMPARE_PAGE);
-  g_type_ensure (TACHO_TYPE_BENCH_HISTORY_PAGE);
-  g_type_ensure (TACHO_TYPE_BENCH_RUN_PAGE);
   gtk_widget_class_set_template_from_resource (widget_class,
                                                "/io/github/tacho/Tacho/tacho-bench-panel.ui");
   gtk_widget_class_bind_template_child (widget_class, TachoBenchPanel, stack);
-  gtk_widget_class_bind_template_child (widget_class, TachoBenchPanel, run_page);
-  gtk_widget_class_bind_template_child (widget_class, TachoBenchPanel, compare_page);
-  gtk_widget_class_bind_template_callback (widget_class, run_again_cb);
-  gtk_widget_class_bind_template_callback (widget_class, compare_cb);
-  gtk_widget_class_bind_template_callback (widget_class, ended_cb);
+  gtk_widget_class_bind_template_child (widget_class, TachoBenchPanel, run_place);
+  gtk_widget_class_bind_template_child (widget_class, TachoBenchPanel, history_place);
+  gtk_widget_class_bind_template_child (widget_class, TachoBenchPanel, compare_place);
+  gtk_widget_class_bind_template_callback (widget_class, make_run_page);
+  gtk_widget_class_bind_template_callback (widget_class, make_history_page);
+  gtk_widget_class_bind_template_callback (widget_class, make_compare_page);
   gtk_widget_class_install_action (widget_class, "bench.page", "s", page_cb);
 }
 
@@ -105,6 +148,7 @@ tacho_bench_panel_set_connection (TachoBenchPanel *self, TachoConnection *connec
 {
   g_return_if_fail (TACHO_IS_BENCH_PANEL (self));
 
+  g_set_object (&self->connection, connection);
   if (self->run_page != NULL)
     tacho_bench_run_page_set_connection (self->run_page, connection);
 }
@@ -120,6 +164,7 @@ tacho_bench_panel_run (TachoBenchPanel *self)
 {
   g_return_if_fail (TACHO_IS_BENCH_PANEL (self));
 
+  make_run_page (self);
   gtk_stack_set_visible_child_name (self->stack, "run");
   tacho_bench_run_page_run (self->run_page);
 }
@@ -135,7 +180,8 @@ tacho_bench_panel_stop (TachoBenchPanel *self)
 {
   g_return_if_fail (TACHO_IS_BENCH_PANEL (self));
 
-  tacho_bench_run_page_stop (self->run_page);
+  if (self->run_page != NULL)
+    tacho_bench_run_page_stop (self->run_page);
 }
 
 /**
