@@ -95,20 +95,64 @@ tacho_servers_needs_key (TachoProfile *profile)
           tacho_profile_get_api_key_env (profile) != NULL);
 }
 
-static gboolean
-set_free_name (TachoProfile *profile, const char *address, GError **error)
+/**
+ * tacho_servers_find_named:
+ * @name: a name
+ *
+ * Returns: (transfer full) (nullable): how the saved server of that name is talked to, without its
+ *   key; %NULL if none has it
+ */
+TachoProfile *
+tacho_servers_find_named (const char *name)
+{
+  TachoProfile *found = tacho_config_lookup_profile (tacho_servers_get_config (), name);
+  TachoProfile *profile = found != NULL ? tacho_profile_copy (found) : NULL;
+
+  if (profile != NULL)
+    tacho_config_apply_defaults (tacho_servers_get_config (), profile);
+  return profile;
+}
+
+/**
+ * tacho_servers_is_saved:
+ * @profile: how a server is talked to
+ *
+ * Returns: whether the file has it under this name, at this address
+ */
+gboolean
+tacho_servers_is_saved (TachoProfile *profile)
+{
+  TachoProfile *found =
+      tacho_config_lookup_profile (tacho_servers_get_config (), tacho_profile_get_name (profile));
+  g_autofree char *there = found != NULL ? tacho_connection_make_address (found) : NULL;
+  g_autofree char *own = tacho_connection_make_address (profile);
+
+  return g_strcmp0 (there, own) == 0;
+}
+
+/**
+ * tacho_servers_make_name:
+ * @profile: a server
+ * @own: (nullable): as it is saved already; its name may be taken again
+ *
+ * Returns: (transfer full): a name from its address, which no other saved server has
+ */
+char *
+tacho_servers_make_name (TachoProfile *profile, TachoProfile *own)
 {
   TachoConfig *config = tacho_servers_get_config ();
+  g_autofree char *address = tacho_connection_make_address (profile);
   g_autofree char *base = tacho_display_url_name (address);
 
   for (guint i = 1; i < MAX_SAME_NAME; i++)
     {
       g_autofree char *name = i == 1 ? g_strdup (base) : g_strdup_printf ("%s (%u)", base, i);
 
-      if (tacho_config_lookup_profile (config, name) == NULL)
-        return tacho_profile_set_name (profile, name, error);
+      if (tacho_config_lookup_profile (config, name) == NULL ||
+          (own != NULL && g_str_equal (name, tacho_profile_get_name (own))))
+        return g_steal_pointer (&name);
     }
-  return TRUE;
+  return g_steal_pointer (&address);
 }
 
 /**
@@ -127,8 +171,11 @@ tacho_servers_save (TachoProfile *profile, GError **error)
   TachoProfile *known = find (address);
 
   if (known == NULL)
-    return set_free_name (profile, address, error) &&
-           tacho_config_add_profile (config, profile, error);
+    {
+      name = tacho_servers_make_name (profile, NULL);
+      return tacho_profile_set_name (profile, name, error) &&
+             tacho_config_add_profile (config, profile, error);
+    }
   name = g_strdup (tacho_profile_get_name (known));
   return tacho_profile_set_name (profile, name, error) &&
          tacho_config_update_profile (config, name, profile, error);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* What the two files of the window share. */
+/* What the files of the window share. */
 #pragma once
 
 #include "app/tacho-bench-panel.h"
@@ -15,12 +15,12 @@ struct _TachoWindow
 {
   AdwApplicationWindow parent_instance;
   TachoConnection *connection;
-  char
-      *pending_url; /* to be opened once the person has agreed to stop a run; NULL: close instead */
+  TachoProfile *pending; /* to be used once the person has agreed to stop a run; NULL: close */
   gboolean closing;
   TachoConversations *conversations; /* NULL: not open (yet) */
   GCancellable *opening;             /* of them */
   GCancellable *key_lookup;          /* of the server that is to be opened next */
+
 
   TachoConnectionMenu *connection_menu;
   GtkWidget *simulated_badge;
@@ -36,6 +36,11 @@ struct _TachoWindow
 };
 
 void tacho_window_notice (TachoWindow *self, const char *text);
+/* tacho-window-servers.c: which server, and the forms that change the list of them. */
+void tacho_window_open_servers (TachoWindow *self);
+void tacho_window_close_servers (TachoWindow *self);
+void tacho_window_connect_to (TachoWindow *self, TachoProfile *profile);
+void tacho_window_refuse (TachoWindow *self, const GError *error, const char *url);
 /* tacho-window-chats.c: the conversations that are kept, in list and pane. */
 void tacho_window_chats_class_init (GtkWidgetClass *widget_class);
 void tacho_window_open_chats (TachoWindow *self);

@@ -5,9 +5,6 @@
 #include "config.h"
 
 #include "app/tacho-window-private.h"
-#include "app/tacho-add-server-dialog.h"
-#include "app/tacho-key-dialog.h"
-#include "app/tacho-servers.h"
 #include "app/tacho-settings.h"
 #include "base/tacho-text.h"
 
@@ -25,146 +22,6 @@ tacho_window_notice (TachoWindow *self, const char *text)
   adw_toast_overlay_add_toast (self->toasts, adw_toast_new (escaped));
 }
 
-static void
-notice_cb (TachoConnection *connection, const char *text, TachoWindow *self)
-{
-  tacho_window_notice (self, text);
-}
-
-static void
-update_simulated (TachoWindow *self)
-{
-  gtk_widget_set_visible (self->simulated_badge,
-                          self->connection != NULL &&
-                              tacho_connection_is_simulated (self->connection));
-}
-
-static void
-drop_connection (TachoWindow *self)
-{
-  if (self->connection == NULL)
-    return;
-  tacho_connection_menu_set_connection (self->connection_menu, NULL);
-  tacho_model_browser_set_connection (self->browser, NULL);
-  tacho_prompt_pane_set_connection (self->prompt, NULL);
-  tacho_bench_panel_set_connection (self->bench, NULL);
-  g_signal_handlers_disconnect_by_data (self->connection, self);
-  g_signal_handlers_disconnect_by_data (tacho_connection_get_manager (self->connection), self);
-  tacho_connection_close (self->connection);
-  g_clear_object (&self->connection);
-}
-
-static void open_now (TachoWindow *self, const char *url);
-
-/* A window without a server can do nothing: the built-in one is always there. */
-static void
-refuse (TachoWindow *self, const GError *error, const char *url)
-{
-  tacho_window_notice (self, error->message);
-  if (self->connection == NULL && g_strcmp0 (url, "sim:") != 0)
-    open_now (self, "sim:");
-}
-
-static void
-connect_to (TachoWindow *self, TachoProfile *profile)
-{
-  g_autoptr (GError) error = NULL;
-  TachoConnection *connection = tacho_connection_new (profile, &error);
-
-  if (connection == NULL)
-    {
-      refuse (self, error, tacho_profile_get_url (profile));
-      return;
-    }
-  drop_connection (self);
-  self->connection = connection;
-  g_signal_connect_object (connection, "notice", G_CALLBACK (notice_cb), self, 0);
-  g_signal_connect_object (tacho_connection_get_manager (connection), "notify::simulated",
-                           G_CALLBACK (update_simulated), self, G_CONNECT_SWAPPED);
-  tacho_connection_menu_set_connection (self->connection_menu, connection);
-  tacho_model_browser_set_connection (self->browser, connection);
-  tacho_prompt_pane_set_connection (self->prompt, connection);
-  tacho_bench_panel_set_connection (self->bench, connection);
-  update_simulated (self);
-  tacho_connection_open (connection);
-}
-
-static void
-key_given_cb (TachoProfile *profile, const char *key, gpointer user_data)
-{
-  TachoWindow *self = user_data;
-  g_autoptr (GError) error = NULL;
-
-  if (key != NULL && (!tacho_secrets_keep (tacho_servers_get_secrets (), profile, key, &error) ||
-                      !tacho_profile_set_api_key (profile, key, &error)))
-    tacho_window_notice (self, error->message);
-  else
-    connect_to (self, profile);
-}
-
-typedef struct
-{
-  TachoWindow *window;
-  TachoProfile *profile;
-  GCancellable *cancellable;
-} KeyLookup;
-
-static void
-key_found_cb (GObject *source, GAsyncResult *result, gpointer user_data)
-{
-  KeyLookup *lookup = user_data;
-  g_autoptr (TachoWindow) self = lookup->window;
-  g_autoptr (TachoProfile) profile = lookup->profile;
-  g_autoptr (GCancellable) cancellable = lookup->cancellable;
-  g_autoptr (GError) error = NULL;
-  char *key = tacho_secrets_lookup_finish (TACHO_SECRETS (source), result, NULL, &error);
-
-  g_free (lookup);
-  /* Another server was chosen meanwhile, or the window is gone. */
-  if (self->key_lookup == cancellable)
-    {
-      g_clear_object (&self->key_lookup);
-      if (error == NULL && tacho_profile_set_api_key (profile, key, &error))
-        connect_to (self, profile);
-      else
-        {
-          if (self->connection == NULL)
-            open_now (self, "sim:");
-          tacho_key_dialog_ask (GTK_WINDOW (self), profile, error->message, key_given_cb,
-                                g_object_ref (self), g_object_unref);
-        }
-    }
-  tacho_secret_free (key);
-}
-
-static void
-open_now (TachoWindow *self, const char *url)
-{
-  TachoApplication *application =
-      TACHO_APPLICATION (gtk_window_get_application (GTK_WINDOW (self)));
-  g_autoptr (GError) error = NULL;
-  g_autoptr (TachoProfile) profile = tacho_application_get_profile (application, url, &error);
-  KeyLookup *lookup;
-
-  if (self->key_lookup != NULL)
-    g_cancellable_cancel (self->key_lookup);
-  g_clear_object (&self->key_lookup);
-  if (profile == NULL)
-    refuse (self, error, url);
-  else if (!tacho_servers_needs_key (profile))
-    connect_to (self, profile);
-  else
-    {
-      self->key_lookup = g_cancellable_new ();
-      lookup = g_new0 (KeyLookup, 1);
-      lookup->window = g_object_ref (self);
-      lookup->profile = g_object_ref (profile);
-      lookup->cancellable = g_object_ref (self->key_lookup);
-      tacho_secrets_lookup_async (tacho_servers_get_secrets (), profile, TRUE, self->key_lookup,
-                                  key_found_cb, lookup);
-    }
-}
-
 static gboolean
 close_cb (gpointer user_data)
 {
@@ -175,13 +32,13 @@ close_cb (gpointer user_data)
 static void
 stop_run_response_cb (AdwMessageDialog *dialog, const char *response, TachoWindow *self)
 {
-  g_autofree char *url = g_steal_pointer (&self->pending_url);
+  g_autoptr (TachoProfile) next = g_steal_pointer (&self->pending);
 
   if (strcmp (response, "stop") != 0)
     return;
   tacho_bench_panel_stop (self->bench);
-  if (url != NULL)
-    open_now (self, url);
+  if (next != NULL)
+    tacho_window_connect_to (self, next);
   else
     {
       self->closing = TRUE;
@@ -191,20 +48,19 @@ stop_run_response_cb (AdwMessageDialog *dialog, const char *response, TachoWindo
     }
 }
 
-/* url: what to open after the run was stopped; NULL: close the window. */
+/* next: the server to use after the run was stopped; NULL: close the window. */
 static void
-ask_to_stop (TachoWindow *self, const char *url)
+ask_to_stop (TachoWindow *self, TachoProfile *next)
 {
   GtkWidget *dialog = adw_message_dialog_new (
       GTK_WINDOW (self), _ ("Stop the Benchmark?"),
-      url != NULL ? _ ("A run is measuring. Changing the server stops it and drops its results.")
-                  : _ ("A run is measuring. Closing the window stops it and drops its results."));
+      next != NULL ? _ ("A run is measuring. Changing the server stops it and drops its results.")
+                   : _ ("A run is measuring. Closing the window stops it and drops its results."));
 
-  g_free (self->pending_url);
-  self->pending_url = g_strdup (url);
+  g_set_object (&self->pending, next);
   adw_message_dialog_add_responses (
       ADW_MESSAGE_DIALOG (dialog), "cancel", _ ("_Keep Running"), "stop",
-      url != NULL ? _ ("_Stop and Change") : _ ("_Stop and Close"), NULL);
+      next != NULL ? _ ("_Stop and Change") : _ ("_Stop and Close"), NULL);
   adw_message_dialog_set_response_appearance (ADW_MESSAGE_DIALOG (dialog), "stop",
                                               ADW_RESPONSE_DESTRUCTIVE);
   adw_message_dialog_set_default_response (ADW_MESSAGE_DIALOG (dialog), "cancel");
@@ -269,59 +125,6 @@ run_benchmark_cb (GSimpleAction *action, GVariant *parameter, gpointer user_data
   tacho_bench_panel_run (self->bench);
 }
 
-static void
-key_stored_cb (GObject *source, GAsyncResult *result, gpointer user_data)
-{
-  g_autoptr (TachoWindow) self = user_data;
-  g_autoptr (GError) error = NULL;
-
-  if (!tacho_secrets_store_finish (TACHO_SECRETS (source), result, &error) && self->toasts != NULL)
-    tacho_window_notice (self, error->message);
-}
-
-/* The key is asked for at the next start if the keyring did not take it. */
-static void
-keep_server (TachoWindow *self, TachoProfile *profile)
-{
-  const char *key = tacho_profile_get_api_key (profile);
-  g_autoptr (GError) error = NULL;
-
-  tacho_profile_set_key_in_keyring (profile, key != NULL);
-  if (!tacho_servers_save (profile, &error))
-    tacho_window_notice (self, error->message);
-  else if (key != NULL)
-    tacho_secrets_store_async (tacho_servers_get_secrets (), profile, key, NULL, key_stored_cb,
-                               g_object_ref (self));
-}
-
-static void
-dialog_connect_cb (TachoAddServerDialog *dialog, TachoProfile *profile, TachoWindow *self)
-{
-  g_autofree char *address = tacho_connection_make_address (profile);
-
-  if (!tacho_profile_is_sim (profile))
-    keep_server (self, profile);
-  tacho_application_remember (TACHO_APPLICATION (gtk_window_get_application (GTK_WINDOW (self))),
-                              profile);
-  tacho_window_open_url (self, address);
-}
-
-static void
-add_server_cb (GSimpleAction *action, GVariant *parameter, gpointer user_data)
-{
-  TachoWindow *self = user_data;
-  TachoAddServerDialog *dialog = tacho_add_server_dialog_new (GTK_WINDOW (self));
-
-  g_signal_connect_object (dialog, "connect-to", G_CALLBACK (dialog_connect_cb), self, 0);
-  gtk_window_present (GTK_WINDOW (dialog));
-}
-
-static void
-open_url_cb (GSimpleAction *action, GVariant *parameter, gpointer user_data)
-{
-  tacho_window_open_url (user_data, g_variant_get_string (parameter, NULL));
-}
-
 static const GActionEntry actions[] = {
   { "new-conversation", new_conversation_cb, NULL, NULL, NULL },
   { "show-list", show_sidebar_cb, "s", NULL, NULL },
@@ -329,8 +132,6 @@ static const GActionEntry actions[] = {
   { "page", page_cb, "s", NULL, NULL },
   { "refresh", refresh_cb, NULL, NULL, NULL },
   { "run-benchmark", run_benchmark_cb, NULL, NULL, NULL },
-  { "add-server", add_server_cb, NULL, NULL, NULL },
-  { "open-url", open_url_cb, "s", NULL, NULL },
 };
 
 static void
@@ -389,12 +190,8 @@ tacho_window_dispose (GObject *object)
 {
   TachoWindow *self = TACHO_WINDOW (object);
 
-  if (self->key_lookup != NULL)
-    g_cancellable_cancel (self->key_lookup);
-  g_clear_object (&self->key_lookup);
-  drop_connection (self);
+  tacho_window_close_servers (self);
   tacho_window_close_chats (self);
-  g_clear_pointer (&self->pending_url, g_free);
   gtk_widget_dispose_template (GTK_WIDGET (self), TACHO_TYPE_WINDOW);
 
   G_OBJECT_CLASS (tacho_window_parent_class)->dispose (object);
@@ -441,6 +238,7 @@ tacho_window_init (TachoWindow *self)
 
   restore_state (self);
   tacho_prompt_pane_focus (self->prompt);
+  tacho_window_open_servers (self);
   tacho_window_open_chats (self);
 }
 
@@ -466,12 +264,37 @@ tacho_window_new (TachoApplication *application)
 void
 tacho_window_open_url (TachoWindow *self, const char *url)
 {
+  TachoApplication *application;
+  g_autoptr (TachoProfile) profile = NULL;
+  g_autoptr (GError) error = NULL;
+
   g_return_if_fail (TACHO_IS_WINDOW (self));
 
-  if (tacho_bench_panel_is_running (self->bench))
-    ask_to_stop (self, url);
+  application = TACHO_APPLICATION (gtk_window_get_application (GTK_WINDOW (self)));
+  profile = tacho_application_get_profile (application, url, &error);
+  if (profile != NULL)
+    tacho_window_open_profile (self, profile);
   else
-    open_now (self, url);
+    tacho_window_refuse (self, error, url);
+}
+
+/**
+ * tacho_window_open_profile:
+ * @self: the window
+ * @profile: how a server is talked to; its key is looked up if that is not in it
+ *
+ * Changes to another server. A live benchmark is not stopped without asking.
+ */
+void
+tacho_window_open_profile (TachoWindow *self, TachoProfile *profile)
+{
+  g_return_if_fail (TACHO_IS_WINDOW (self));
+  g_return_if_fail (TACHO_IS_PROFILE (profile));
+
+  if (tacho_bench_panel_is_running (self->bench))
+    ask_to_stop (self, profile);
+  else
+    tacho_window_connect_to (self, profile);
 }
 
 /**
