@@ -17,6 +17,7 @@ TITLES = {
     "core": "Parsers, statistics, history",
     "chart-paint": "A frame of a chart",
     "first-frame": "The window's first frame",
+    "window": "The window at rest, and during a run",
 }
 HEADS = ["figure", "median", "spread", "reference", "ratio", "goal", "met"]
 

@@ -26,6 +26,7 @@ PROGRAMS = {
     "core": ["tests/bench/core"],
     "chart-paint": ["tests/chart/bench-chart"],
     "first-frame": [os.path.join(SOURCE, "first_frame.py"), "."],
+    "window": [os.path.join(SOURCE, "window.py"), "."],
 }
 MODULES = {"GLib": "glib-2.0", "libsoup": "libsoup-3.0", "json-glib": "json-glib-1.0", "libcurl": "libcurl",
            "SQLite": "sqlite3", "gRPC core": "grpc", "GTK": "gtk4", "libadwaita": "libadwaita-1"}

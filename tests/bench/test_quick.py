@@ -8,6 +8,7 @@ test_quick.py BUILD
 import json
 import math
 import os
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -24,6 +25,8 @@ WANTED = ["engine-cost/cpu/64-streams/engine", "engine-cost/cpu/64-streams/libcu
           "services/infer/8-at-a-time", "services/list-models/cached", "services/connections/reused",
           "services/stream/last-tenth", "protocols/grpc/infer", "protocols/model-load/known-after", "core/sse-parser",
           "core/json-scan", "core/histogram-record", "core/history-insert/100-requests"]
+# Where there is a screen to be had.
+WANTED_WINDOW = ["first-frame/window", "window/idle/wake-ups", "window/stall/1000-streams/longest"]
 
 
 def check_rounds(rounds):
@@ -63,7 +66,9 @@ def check_tables(report):
 
 
 def check_wanted(figures):
-    missing = set(WANTED) - {figure["name"] for figure in figures}
+    wanted = WANTED + (WANTED_WINDOW if shutil.which("Xvfb") and os.path.exists(
+        os.path.join(sys.argv[1], "tests", "bench", "window-stall")) else [])
+    missing = set(wanted) - {figure["name"] for figure in figures}
     assert not missing, "missing: %s" % sorted(missing)
 
 
