@@ -57,6 +57,26 @@ tacho_accessible_name_expander (GtkExpander *expander)
 }
 
 /**
+ * tacho_accessible_name_rows:
+ * @widget: what holds rows of libadwaita
+ *
+ * Rows that unfold, and those with a mere title, are named by it; libadwaita 1.2 leaves that out.
+ */
+void
+tacho_accessible_name_rows (GtkWidget *widget)
+{
+  g_return_if_fail (GTK_IS_WIDGET (widget));
+
+  if (ADW_IS_EXPANDER_ROW (widget) || G_OBJECT_TYPE (widget) == ADW_TYPE_ACTION_ROW)
+    gtk_accessible_update_property (
+        GTK_ACCESSIBLE (widget), GTK_ACCESSIBLE_PROPERTY_LABEL,
+        adw_preferences_row_get_title (ADW_PREFERENCES_ROW (widget)), -1);
+  for (GtkWidget *child = gtk_widget_get_first_child (widget); child != NULL;
+       child = gtk_widget_get_next_sibling (child))
+    tacho_accessible_name_rows (child);
+}
+
+/**
  * tacho_accessible_name_item:
  * @content: the child of an item of a list view
  * @name: what the item is, in a few words

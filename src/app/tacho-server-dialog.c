@@ -6,6 +6,7 @@
 #include "config.h"
 
 #include "app/tacho-server-dialog-private.h"
+#include "app/tacho-accessible.h"
 #include "app/tacho-connection.h"
 #include "app/tacho-display.h"
 #include "app/tacho-servers.h"
@@ -421,6 +422,7 @@ tacho_server_dialog_init (TachoServerDialog *self)
 {
   self->filling = TRUE;
   gtk_widget_init_template (GTK_WIDGET (self));
+  tacho_accessible_name_rows (GTK_WIDGET (self));
 }
 
 /**

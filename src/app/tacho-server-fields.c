@@ -275,7 +275,9 @@ collect (TachoServerDialog *self)
 void
 tacho_server_dialog_check (TachoServerDialog *self)
 {
-  g_autoptr (TachoProfile) unused = collect (self);
+  TachoProfile *profile = collect (self);
+
+  g_clear_object (&profile);
 }
 
 /* The first field that is wrong, above whose note it stands, gets the focus. */
