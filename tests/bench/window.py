@@ -5,6 +5,7 @@ its main loop is away during a run of 1000 streams.
 
 window.py BUILD [--quick] [--only TEXT]
 """
+import contextlib
 import json
 import os
 import re
@@ -21,11 +22,13 @@ SETTLE_S = 14  # a cursor blinks for ten seconds
 
 
 def wake_ups(pid):
-    total = 0
+    """How often each thread was woken since it began."""
+    found = {}
     for thread in os.listdir("/proc/%d/task" % pid):
-        with open("/proc/%d/task/%s/status" % (pid, thread), encoding="utf-8") as stream:
-            total += int(re.search(r"^voluntary_ctxt_switches:\s+(\d+)", stream.read(), re.M).group(1))
-    return total
+        with contextlib.suppress(FileNotFoundError):  # it has just ended
+            with open("/proc/%d/task/%s/status" % (pid, thread), encoding="utf-8") as stream:
+                found[thread] = int(re.search(r"^voluntary_ctxt_switches:\s+(\d+)", stream.read(), re.M).group(1))
+    return found
 
 
 def environment(screen, build):
@@ -43,7 +46,8 @@ def idle_wake_ups(screen, command, env, seconds):
         time.sleep(SETTLE_S)
         before = wake_ups(process.pid)
         time.sleep(seconds)
-        return (wake_ups(process.pid) - before) / seconds
+        after = wake_ups(process.pid)
+        return sum(count - before.get(thread, 0) for thread, count in after.items()) / seconds
     finally:
         process.terminate()
         process.wait()
