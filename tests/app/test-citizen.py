@@ -78,6 +78,11 @@ def everything_has_a_name_and_a_role(gui):
     gui.find('Search conversations', 'entry')
     gui.find(contains='Hello: ', role='list item')
     check_names(gui, 'a conversation')
+    gui.press('Details of this reply', 'push button')
+    gui.find('Details of the Reply', 'frame')
+    check_names(gui, 'details of a reply')
+    gui.key('Escape')
+    gui.gone('Details of the Reply', 'frame')
     gui.key('ctrl+2')
     gui.find('Run', 'push button')
     check_names(gui, 'plan of a benchmark')
@@ -107,6 +112,9 @@ def charts_speak(gui):
         throughput.description
     # Each has a table of its values, by the keyboard too.
     assert all(gui.find_now(f'Menu of the chart “{chart.name}”', 'push button') for chart in charts[:3])
+    gui.press('History', 'page tab')
+    gui.find('Runs of the history', 'tree table')
+    check_names(gui, 'history')
 
 
 class Focus:
