@@ -143,6 +143,40 @@ tacho_display_model_status (TachoModel *model)
 }
 
 /**
+ * tacho_display_model_kind:
+ * @kind: what a server calls a kind of model, or one of its abilities
+ *
+ * Returns: (transfer full): the same in words; as it is, made safe, where it is not known
+ */
+char *
+tacho_display_model_kind (const char *kind)
+{
+  static const struct
+  {
+    const char *kind;
+    const char *words;
+  } kinds[] = {
+    { "chat", N_ ("Chat") },
+    { "completion", N_ ("Completion") },
+    { "embedding", N_ ("Embedding") },
+    { "embeddings", N_ ("Embedding") },
+    { "vision", N_ ("Vision") },
+    { "audio", N_ ("Audio") },
+    { "tools", N_ ("Tools") },
+    { "tool_use", N_ ("Tools") },
+    { "thinking", N_ ("Reasoning") },
+    { "reasoning", N_ ("Reasoning") },
+    { "reranking", N_ ("Reranking") },
+    { "insert", N_ ("Insertion") },
+  };
+
+  for (gsize i = 0; i < G_N_ELEMENTS (kinds); i++)
+    if (strcmp (kinds[i].kind, kind) == 0)
+      return g_strdup (_ (kinds[i].words));
+  return tacho_text_sanitize_line (kind, -1, 40);
+}
+
+/**
  * tacho_display_context:
  * @tokens: a number of tokens
  *

@@ -25,6 +25,7 @@ void tacho_display_set_class (GtkWidget *widget, const char *css_class);
 char *tacho_display_model_status (TachoModel *model) G_GNUC_WARN_UNUSED_RESULT; /* "Loading 42 %" */
 char *tacho_display_model_summary (TachoModel *model)
     G_GNUC_WARN_UNUSED_RESULT; /* "Q4_K_M · 7.2 B · …" */
+char *tacho_display_model_kind (const char *kind) G_GNUC_WARN_UNUSED_RESULT; /* "Embedding" */
 char *tacho_display_context (gint64 tokens) G_GNUC_WARN_UNUSED_RESULT; /* "32K" */
 char *tacho_display_ms (double ms) G_GNUC_WARN_UNUSED_RESULT;        /* "12.3 ms"; "—" for NaN */
 char *tacho_display_number (double value) G_GNUC_WARN_UNUSED_RESULT; /* three significant digits */

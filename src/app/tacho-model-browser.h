@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* The models of a server: search, list, and a page that says what to do when there is no list. */
+/* The models of a server: search, filters, list, details, pulls, how busy it is, and a page that
+ * says what to do when there is no list. */
 #pragma once
 
 #include <adwaita.h>

@@ -7,7 +7,7 @@
 #include "app/tacho-model-row.h"
 #include "app/tacho-accessible.h"
 #include "app/tacho-display.h"
-#include "app/tacho-model-details.h"
+#include "app/tacho-model-actions.h"
 #include "base/tacho-text.h"
 
 #include <glib/gi18n.h>
@@ -27,89 +27,13 @@ struct _TachoModelRow
   GtkLabel *status;
   GtkSpinner *spinner;
   GtkProgressBar *progress;
-  GtkMenuButton *details;
+  GtkButton *details;
   GtkButton *change;
 };
 
 G_DEFINE_FINAL_TYPE (TachoModelRow, tacho_model_row, ADW_TYPE_BIN)
 
-/* What the row's button does; NONE where the server cannot change the model, or another client
- * does. */
-typedef enum
-{
-  CHANGE_NONE,
-  CHANGE_LOAD,
-  CHANGE_RETRY,
-  CHANGE_UNLOAD,
-  CHANGE_CANCEL,
-} Change;
-
-static Change
-get_change (TachoModelRow *self)
-{
-  const char *id = tacho_model_get_id (self->model);
-
-  if (!tacho_model_service_get_can_load (tacho_connection_get_models (self->connection)))
-    return CHANGE_NONE;
-  if (tacho_connection_is_changing (self->connection, id))
-    return CHANGE_CANCEL;
-  switch (tacho_model_get_status (self->model))
-    {
-    case TACHO_MODEL_STATUS_UNLOADED:
-      return CHANGE_LOAD;
-    case TACHO_MODEL_STATUS_FAILED:
-      return CHANGE_RETRY;
-    case TACHO_MODEL_STATUS_LOADED:
-    case TACHO_MODEL_STATUS_SLEEPING:
-      return CHANGE_UNLOAD;
-    case TACHO_MODEL_STATUS_LOADING:
-    case TACHO_MODEL_STATUS_UNKNOWN:
-    default:
-      return CHANGE_NONE;
-    }
-}
-
-static void
-update_button (TachoModelRow *self, const char *name)
-{
-  Change change = get_change (self);
-  const char *label = NULL, *format = NULL;
-  g_autofree char *accessible = NULL;
-
-  switch (change)
-    {
-    case CHANGE_LOAD:
-      label = _ ("Load");
-      format = _ ("Load %s");
-      break;
-    case CHANGE_RETRY:
-      label = _ ("Retry");
-      format = _ ("Try again to load %s");
-      break;
-    case CHANGE_UNLOAD:
-      label = _ ("Unload");
-      format = _ ("Unload %s");
-      break;
-    case CHANGE_CANCEL:
-      label = _ ("Cancel");
-      format = _ ("Cancel the change of %s");
-      break;
-    case CHANGE_NONE:
-    default:
-      break;
-    }
-  gtk_widget_set_visible (GTK_WIDGET (self->change), label != NULL);
-  if (label == NULL)
-    return;
-  gtk_button_set_label (self->change, label);
-  /* The format is one of the four literals above. */
-#pragma GCC diagnostic push
-#pragma GCC diagnostic ignored "-Wformat-nonliteral"
-  accessible = g_strdup_printf (format, name);
-#pragma GCC diagnostic pop
-  gtk_accessible_update_property (GTK_ACCESSIBLE (self->change), GTK_ACCESSIBLE_PROPERTY_LABEL,
-                                  accessible, -1);
-}
+static guint details_signal;
 
 /* The whole of what may be cut; and where more is to be found than a server tells. */
 static void
@@ -122,17 +46,47 @@ set_status_tooltip (TachoModelRow *self, TachoModelStatus status, const char *wo
   gtk_widget_set_tooltip_text (GTK_WIDGET (self->status), text != NULL ? text : words);
 }
 
+/* The item of the list is what a screen reader meets first; the row is inside of it. */
+static void
+describe_item (TachoModelRow *self, const char *name, const char *words, const char *summary)
+{
+  GtkWidget *item = gtk_widget_get_parent (GTK_WIDGET (self));
+  g_autofree char *label = g_strjoin (", ", name, words, summary[0] != '\0' ? summary : NULL, NULL);
+
+  if (item != NULL)
+    gtk_accessible_update_property (GTK_ACCESSIBLE (item), GTK_ACCESSIBLE_PROPERTY_LABEL, label,
+                                    -1);
+}
+
+static char *
+make_words (TachoModelRow *self, TachoModelStatus status, gboolean changing)
+{
+  guint64 memory = tacho_model_get_info (self->model)->memory_bytes;
+  g_autofree char *words = tacho_display_model_status (self->model);
+  g_autofree char *bytes = NULL;
+  gboolean loaded = status == TACHO_MODEL_STATUS_LOADED || status == TACHO_MODEL_STATUS_SLEEPING;
+
+  if (changing && loaded)
+    return g_strdup (_ ("Unloading…"));
+  if (!loaded || memory == 0)
+    return g_steal_pointer (&words);
+  bytes = tacho_text_format_bytes (memory);
+  /* Translators: state of a model and the memory that it takes: "Loaded · 6.1 GB in memory". */
+  return g_strdup_printf (_ ("%s · %s in memory"), words, bytes);
+}
+
 static void
 update (TachoModelRow *self)
 {
   TachoModelStatus status;
   TachoDisplayState state;
+  TachoModelOffer offer;
   g_autofree char *name = NULL;
   g_autofree char *summary = NULL;
   g_autofree char *words = NULL;
   g_autofree char *details = NULL;
   g_autofree char *item = NULL;
-  gboolean busy, known;
+  gboolean changing, busy, known;
   double progress;
 
   if (self->model == NULL)
@@ -142,19 +96,16 @@ update (TachoModelRow *self)
   progress = tacho_model_get_progress (self->model);
   name = tacho_text_sanitize_line (tacho_model_get_name (self->model), -1, MAX_NAME);
   summary = tacho_display_model_summary (self->model);
-  words = tacho_display_model_status (self->model);
-  busy = tacho_connection_is_changing (self->connection, tacho_model_get_id (self->model)) ||
-         status == TACHO_MODEL_STATUS_LOADING;
+  changing = tacho_connection_is_changing (self->connection, tacho_model_get_id (self->model));
+  words = make_words (self, status, changing);
+  busy = changing || status == TACHO_MODEL_STATUS_LOADING;
   known = status == TACHO_MODEL_STATUS_LOADING && isfinite (progress);
-  if (busy && (status == TACHO_MODEL_STATUS_LOADED || status == TACHO_MODEL_STATUS_SLEEPING))
-    {
-      g_free (words);
-      words = g_strdup (_ ("Unloading…"));
-    }
+  offer = tacho_model_actions_get_offer (self->connection, self->model);
 
   gtk_label_set_label (self->name, name);
   gtk_widget_set_tooltip_text (GTK_WIDGET (self->name), name);
   gtk_label_set_label (self->summary, summary);
+  gtk_widget_set_tooltip_text (GTK_WIDGET (self->summary), summary);
   gtk_widget_set_visible (GTK_WIDGET (self->summary), summary[0] != '\0');
   gtk_label_set_label (self->status, words);
   set_status_tooltip (self, status, words);
@@ -166,48 +117,27 @@ update (TachoModelRow *self)
     gtk_progress_bar_set_fraction (self->progress, CLAMP (progress, 0, 1));
   gtk_widget_set_visible (GTK_WIDGET (self->spinner), busy && !known);
   gtk_spinner_set_spinning (self->spinner, busy && !known);
-  update_button (self, name);
+  tacho_model_actions_set_button (self->change, &offer, name);
 
   item = g_strdup_printf ("%s: %s. %s", name, words, summary);
   tacho_accessible_name_item (GTK_WIDGET (self), item);
   details = g_strdup_printf (_ ("Details of %s"), name);
   gtk_accessible_update_property (GTK_ACCESSIBLE (self->details), GTK_ACCESSIBLE_PROPERTY_LABEL,
                                   details, -1);
+  describe_item (self, name, words, summary);
 }
 
 static void
 change_cb (TachoModelRow *self)
 {
-  const char *id;
-
-  if (self->model == NULL)
-    return;
-  id = tacho_model_get_id (self->model);
-  switch (get_change (self))
-    {
-    case CHANGE_LOAD:
-    case CHANGE_RETRY:
-      tacho_connection_load (self->connection, id);
-      break;
-    case CHANGE_UNLOAD:
-      tacho_connection_unload (self->connection, id);
-      break;
-    case CHANGE_CANCEL:
-      tacho_connection_cancel_change (self->connection, id);
-      break;
-    case CHANGE_NONE:
-    default:
-      break;
-    }
+  if (self->model != NULL)
+    tacho_model_actions_change (self->connection, self->model);
 }
 
 static void
-make_details_cb (GtkMenuButton *button, gpointer user_data)
+details_cb (TachoModelRow *self)
 {
-  TachoModelRow *self = user_data;
-
-  if (self->model != NULL)
-    gtk_menu_button_set_popover (button, tacho_model_details_new (self->connection, self->model));
+  g_signal_emit (self, details_signal, 0);
 }
 
 static void
@@ -228,6 +158,8 @@ tacho_model_row_class_init (TachoModelRowClass *klass)
   GtkWidgetClass *widget_class = GTK_WIDGET_CLASS (klass);
 
   G_OBJECT_CLASS (klass)->dispose = tacho_model_row_dispose;
+  details_signal = g_signal_new ("details", TACHO_TYPE_MODEL_ROW, G_SIGNAL_RUN_LAST, 0, NULL, NULL,
+                                 NULL, G_TYPE_NONE, 0);
   gtk_widget_class_set_template_from_resource (widget_class,
                                                "/io/github/tacho/Tacho/tacho-model-row.ui");
   gtk_widget_class_bind_template_child (widget_class, TachoModelRow, icon);
@@ -239,13 +171,13 @@ tacho_model_row_class_init (TachoModelRowClass *klass)
   gtk_widget_class_bind_template_child (widget_class, TachoModelRow, details);
   gtk_widget_class_bind_template_child (widget_class, TachoModelRow, change);
   gtk_widget_class_bind_template_callback (widget_class, change_cb);
+  gtk_widget_class_bind_template_callback (widget_class, details_cb);
 }
 
 static void
 tacho_model_row_init (TachoModelRow *self)
 {
   gtk_widget_init_template (GTK_WIDGET (self));
-  gtk_menu_button_set_create_popup_func (self->details, make_details_cb, self, NULL);
 }
 
 /**
@@ -279,6 +211,8 @@ tacho_model_row_bind (TachoModelRow *self, TachoConnection *connection, TachoMod
   g_signal_connect_object (connection, "changes", G_CALLBACK (update), self, G_CONNECT_SWAPPED);
   g_signal_connect_object (tacho_connection_get_models (connection), "notify::can-load",
                            G_CALLBACK (update), self, G_CONNECT_SWAPPED);
+  g_signal_connect_object (tacho_connection_get_manager (connection), "notify::state",
+                           G_CALLBACK (update), self, G_CONNECT_SWAPPED);
   update (self);
 }
 
@@ -299,7 +233,21 @@ tacho_model_row_unbind (TachoModelRow *self)
     {
       g_signal_handlers_disconnect_by_data (self->connection, self);
       g_signal_handlers_disconnect_by_data (tacho_connection_get_models (self->connection), self);
+      g_signal_handlers_disconnect_by_data (tacho_connection_get_manager (self->connection), self);
     }
   g_clear_object (&self->model);
   g_clear_object (&self->connection);
+}
+
+/**
+ * tacho_model_row_get_model:
+ * @self: a row
+ *
+ * Returns: (transfer none) (nullable): what it shows
+ */
+TachoModel *
+tacho_model_row_get_model (TachoModelRow *self)
+{
+  g_return_val_if_fail (TACHO_IS_MODEL_ROW (self), NULL);
+  return self->model;
 }
