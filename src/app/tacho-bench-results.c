@@ -5,9 +5,12 @@
 #include "config.h"
 
 #include "app/tacho-bench-results.h"
+#include "app/tacho-bench-cards.h"
+#include "app/tacho-bench-findings.h"
 #include "app/tacho-bench-save.h"
 #include "app/tacho-display.h"
 #include "base/tacho-text.h"
+#include "bench/tacho-export-report.h"
 
 #include <glib/gi18n.h>
 #include <math.h>
@@ -20,6 +23,8 @@ struct _TachoBenchResults
   GtkWidget *simulated_badge;
   GtkWidget *stopped_badge;
   GtkLabel *summary;
+  TachoBenchCards *cards;
+  TachoBenchFindings *findings;
   GtkGrid *table;
   GtkLabel *errors;
   GtkWidget *warning_box;
@@ -45,6 +50,12 @@ static const struct
   { TACHO_METRIC_CHUNK_GAP, N_ ("Gap between chunks"),
     N_ ("Between two content chunks of a stream, all streams pooled") },
   { TACHO_METRIC_E2E, N_ ("Whole request"), N_ ("From sending the request to its end mark") },
+  { TACHO_METRIC_QUEUE, N_ ("Waiting to be sent"),
+    N_ ("From when the request was due to when it was sent") },
+  { TACHO_METRIC_TTFT_FROM_SCHEDULE, N_ ("First token, from when due"),
+    N_ ("As time to first token, from when the request was due") },
+  { TACHO_METRIC_E2E_FROM_SCHEDULE, N_ ("Whole request, from when due"),
+    N_ ("As whole request, from when the request was due") },
 };
 
 static const struct
@@ -101,12 +112,15 @@ add_percentile (TachoBenchResults *self, int column, int row, const TachoPercent
                                   "The sample is too small to rely on this percentile"),
                                low, high);
   gtk_widget_set_tooltip_text (cell, tooltip);
+  gtk_accessible_update_property (GTK_ACCESSIBLE (cell), GTK_ACCESSIBLE_PROPERTY_DESCRIPTION,
+                                  tooltip, -1);
 }
 
 static void
 fill_table (TachoBenchResults *self)
 {
   GtkWidget *child;
+  int row = 0;
 
   while ((child = gtk_widget_get_first_child (GTK_WIDGET (self->table))) != NULL)
     gtk_grid_remove (self->table, child);
@@ -119,10 +133,12 @@ fill_table (TachoBenchResults *self)
   for (guint i = 0; i < G_N_ELEMENTS (rows); i++)
     {
       const TachoDistribution *distribution = &self->result->latency[rows[i].metric];
-      int row = i + 1;
       g_autofree char *n = g_strdup_printf ("%'" G_GUINT64_FORMAT, distribution->n);
       g_autofree char *mean = tacho_display_ms (distribution->mean);
 
+      if (!tacho_report_shows (self->result, (guint) rows[i].metric))
+        continue;
+      row++;
       gtk_widget_set_tooltip_text (add_cell (self, 0, row, _ (rows[i].name), NULL),
                                    _ (rows[i].meaning));
       add_cell (self, 1, row, n, "dim-label");
@@ -133,19 +149,31 @@ fill_table (TachoBenchResults *self)
 }
 
 static char *
+make_load (const TachoBenchPlan *plan)
+{
+  if (plan->load == TACHO_LOAD_TRACE)
+    return g_strdup (_ ("as in its trace"));
+  if (tacho_bench_plan_is_open (plan))
+    return g_strdup_printf (_ ("sent at %g requests/s (%s)"), plan->rate,
+                            tacho_load_kind_to_string (plan->load));
+  return g_strdup_printf (_ ("%u at a time"), plan->concurrency);
+}
+
+static char *
 make_summary (const TachoBenchResult *result)
 {
   g_autofree char *window = tacho_display_duration (result->window_s);
-  g_autofree char *tokens = tacho_display_number (result->output_tokens_per_s);
-  g_autofree char *requests = tacho_display_number (result->requests_per_s);
-  guint64 bad = result->error + result->truncated;
+  g_autofree char *load = make_load (result->plan);
   g_autofree char *model = tacho_text_sanitize_line (result->plan->model, -1, 80);
+  g_autofree char *url =
+      tacho_text_sanitize_line (result->target_url != NULL ? result->target_url : "", -1, 80);
 
-  return g_strdup_printf (_ ("%s: %'llu requests answered in %s, %u at a time · "
-                             "%s%s output tokens/s · %s requests/s · %'llu failed"),
-                          model, (unsigned long long) result->ok, window, result->plan->concurrency,
-                          result->tokens_from_chunks > 0 ? "≈ " : "", tokens, requests,
-                          (unsigned long long) bad);
+  return g_strdup_printf (
+      _ ("%s on %s: %'llu requests answered in %s, %s · %'llu prompt and %'llu output tokens · "
+         "%'llu failed"),
+      model, url, (unsigned long long) result->ok, window, load,
+      (unsigned long long) result->prompt_tokens, (unsigned long long) result->output_tokens,
+      (unsigned long long) (result->error + result->truncated));
 }
 
 static char *
@@ -204,6 +232,7 @@ update (TachoBenchResults *self)
   gtk_label_set_label (self->self_check, self_check);
   gtk_label_set_label (self->warnings, warnings != NULL ? warnings : "");
   gtk_widget_set_visible (self->warning_box, warnings != NULL && warnings[0] != '\0');
+  tacho_bench_cards_set_result (self->cards, result);
   fill_table (self);
 }
 
@@ -224,9 +253,12 @@ copy (GtkWidget *widget, const char *action, GVariant *parameter)
 
   if (self->result == NULL)
     return;
-  text = tacho_bench_result_to_text (self->result);
+  if (g_str_equal (g_variant_get_string (parameter, NULL), "markdown"))
+    text = tacho_bench_save_format (self->result, "markdown");
+  else
+    text = tacho_bench_result_to_text (self->result);
   gdk_clipboard_set_text (gtk_widget_get_clipboard (widget), text);
-  tacho_bench_say (widget, _ ("Copied as text"));
+  tacho_bench_say (widget, _ ("Copied"));
 }
 
 static void
@@ -247,11 +279,15 @@ tacho_bench_results_class_init (TachoBenchResultsClass *klass)
   GtkWidgetClass *widget_class = GTK_WIDGET_CLASS (klass);
 
   G_OBJECT_CLASS (klass)->dispose = tacho_bench_results_dispose;
+  g_type_ensure (TACHO_TYPE_BENCH_CARDS);
+  g_type_ensure (TACHO_TYPE_BENCH_FINDINGS);
   gtk_widget_class_set_template_from_resource (widget_class,
                                                "/io/github/tacho/Tacho/tacho-bench-results.ui");
   gtk_widget_class_bind_template_child (widget_class, TachoBenchResults, simulated_badge);
   gtk_widget_class_bind_template_child (widget_class, TachoBenchResults, stopped_badge);
   gtk_widget_class_bind_template_child (widget_class, TachoBenchResults, summary);
+  gtk_widget_class_bind_template_child (widget_class, TachoBenchResults, cards);
+  gtk_widget_class_bind_template_child (widget_class, TachoBenchResults, findings);
   gtk_widget_class_bind_template_child (widget_class, TachoBenchResults, table);
   gtk_widget_class_bind_template_child (widget_class, TachoBenchResults, errors);
   gtk_widget_class_bind_template_child (widget_class, TachoBenchResults, warning_box);
@@ -259,7 +295,7 @@ tacho_bench_results_class_init (TachoBenchResultsClass *klass)
   gtk_widget_class_bind_template_child (widget_class, TachoBenchResults, self_check);
   gtk_widget_class_bind_template_child (widget_class, TachoBenchResults, save_button);
   gtk_widget_class_install_action (widget_class, "results.save", "s", save);
-  gtk_widget_class_install_action (widget_class, "results.copy", NULL, copy);
+  gtk_widget_class_install_action (widget_class, "results.copy", "s", copy);
 }
 
 static void
@@ -285,6 +321,7 @@ tacho_bench_results_set_result (TachoBenchResults *self, TachoBenchResult *resul
     tacho_bench_result_ref (result);
   g_clear_pointer (&self->result, tacho_bench_result_unref);
   self->result = result;
+  tacho_bench_findings_set_result (self->findings, result);
   if (result != NULL)
     update (self);
 }
