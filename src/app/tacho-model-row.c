@@ -46,18 +46,6 @@ set_status_tooltip (TachoModelRow *self, TachoModelStatus status, const char *wo
   gtk_widget_set_tooltip_text (GTK_WIDGET (self->status), text != NULL ? text : words);
 }
 
-/* The item of the list is what a screen reader meets first; the row is inside of it. */
-static void
-describe_item (TachoModelRow *self, const char *name, const char *words, const char *summary)
-{
-  GtkWidget *item = gtk_widget_get_parent (GTK_WIDGET (self));
-  g_autofree char *label = g_strjoin (", ", name, words, summary[0] != '\0' ? summary : NULL, NULL);
-
-  if (item != NULL)
-    gtk_accessible_update_property (GTK_ACCESSIBLE (item), GTK_ACCESSIBLE_PROPERTY_LABEL, label,
-                                    -1);
-}
-
 static char *
 make_words (TachoModelRow *self, TachoModelStatus status, gboolean changing)
 {
@@ -124,7 +112,6 @@ update (TachoModelRow *self)
   details = g_strdup_printf (_ ("Details of %s"), name);
   gtk_accessible_update_property (GTK_ACCESSIBLE (self->details), GTK_ACCESSIBLE_PROPERTY_LABEL,
                                   details, -1);
-  describe_item (self, name, words, summary);
 }
 
 static void

@@ -82,8 +82,8 @@ def loads_for_a_prompt(gui):
 def details(gui):
     gui.press('Details of Simulated Tiny 1B', 'push button')
     # A value is named by what stands before it.
-    gui.find('sim-tiny-1b-q8_0 Id', 'label')
-    gui.find('4096 tokens Context in use', 'label')
+    gui.find('Id: sim-tiny-1b-q8_0', 'label')
+    gui.find('Context in use: 4096 tokens', 'label')
 
 
 @test()
