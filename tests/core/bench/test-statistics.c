@@ -9,6 +9,7 @@
 #include "bench/tacho-bench-plan.h"
 #include "bench/tacho-bench-record.h"
 #include "bench/tacho-distribution.h"
+#include "bench/tacho-random.h"
 #include "bench/tacho-prompts.h"
 #include "bench/tacho-slo.h"
 #include "test-utils.h"
@@ -199,6 +200,40 @@ test_distribution_coverage (void)
     }
   g_assert_cmpuint (hits, >=, 935);
   g_assert_cmpuint (hits, <=, 985);
+}
+
+/* In order and the same values, over sizes on both sides of where the way changes. */
+static void
+test_sort (void)
+{
+  static const guint sizes[] = { 0, 1, 2, 1023, 1024, 50000 };
+  static const double odd[] = { 0, -0.0, -1, 1e-300, -1e-300, 1e300, -1e300, 4.9e-324, 20, 20 };
+
+  for (guint i = 0; i < G_N_ELEMENTS (sizes); i++)
+    for (guint kind = 0; kind < 3; kind++)
+      {
+        guint n = sizes[i];
+        TachoRandom random = tacho_random_new (kind, n);
+        g_autofree double *values = g_new (double, n + 1);
+        double sum = 0, sorted_sum = 0;
+
+        for (guint k = 0; k < n; k++)
+          {
+            double unit = tacho_random_unit (&random);
+
+            values[k] = kind == 0   ? 20 + unit
+                        : kind == 1 ? (unit - 0.5) * 1e6
+                                    : odd[(guint) (unit * G_N_ELEMENTS (odd))];
+            sum += values[k] > -1e299 && values[k] < 1e299 ? values[k] : 1;
+          }
+        tacho_sort_doubles (values, n);
+        for (guint k = 0; k < n; k++)
+          {
+            g_assert_true (k == 0 || values[k - 1] <= values[k]);
+            sorted_sum += values[k] > -1e299 && values[k] < 1e299 ? values[k] : 1;
+          }
+        g_assert_cmpfloat_with_epsilon (sum, sorted_sum, 1e-3);
+      }
 }
 
 static void
@@ -465,6 +500,7 @@ main (int argc, char **argv)
   g_test_add_func ("/bench/histogram/quantiles", test_histogram_quantiles);
   g_test_add_func ("/bench/histogram/merge", test_histogram_merge);
   g_test_add_func ("/bench/histogram/edges", test_histogram_edges);
+  g_test_add_func ("/bench/sort", test_sort);
   g_test_add_func ("/bench/distribution/by-hand", test_distribution_by_hand);
   g_test_add_func ("/bench/distribution/intervals", test_distribution_intervals);
   g_test_add_func ("/bench/distribution/coverage", test_distribution_coverage);
