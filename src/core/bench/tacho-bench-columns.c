@@ -72,7 +72,7 @@ add_value (JsonBuilder *builder, const TachoBenchRecord *record, gsize column, g
       break;
     case KIND_BOOLEAN:
     default:
-      value = *(const gboolean *) at;
+      value = *(const bool *) at;
     }
   json_builder_add_int_value (builder, value);
 }
@@ -158,7 +158,7 @@ set_value (TachoBenchRecord *record, gsize column, JsonNode *node, gint64 base_n
       break;
     case KIND_BOOLEAN:
     default:
-      *(gboolean *) at = value != 0;
+      *(bool *) at = value != 0;
     }
 }
 

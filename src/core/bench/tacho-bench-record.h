@@ -2,6 +2,8 @@
 /* One request of a run, as `--records` writes it (DESIGN section 7). */
 #pragma once
 
+#include <stdbool.h>
+
 #include "base/tacho-error.h"
 
 G_BEGIN_DECLS
@@ -14,6 +16,8 @@ typedef enum
   TACHO_RECORD_CANCELLED,
 } TachoRecordStatus;
 
+/* A run of a million requests keeps a million of these: ordered and sized so that none of it is
+ * padding, which is what the bools are for. */
 typedef struct
 {
   guint64 id;
@@ -21,21 +25,21 @@ typedef struct
   gint64 scheduled_ns, start_ns, first_ns, last_ns, end_ns; /* CLOCK_MONOTONIC; 0: not reached */
   gint64 *chunk_ns; /* only when records are kept (tacho_bench_run_set_keep_chunks) */
   guint32 n_chunk_ns;
-  guint32 chunks;       /* content chunks */
+  guint32 chunks;           /* content chunks */
   guint32 chunks_in_window; /* those that came inside the measured window */
+  guint16 http_status;
+  guint16 turn;         /* of its conversation, from 0 */
   gint64 prompt_tokens; /* -1 unknown */
   gint64 output_tokens;
-  gboolean tokens_from_usage; /* else counted from chunks */
   TachoRecordStatus status;
-  TachoErrorCode error; /* 0 when ok */
-  guint16 http_status;
-  gboolean connection_reused;
-  gboolean warmup;   /* sent before the measured window, or after it: in no figure */
-  gboolean cooldown; /* after it */
-  gboolean voided;   /* the clock jumped or the machine slept meanwhile: in no figure */
-  gboolean slo_met;
-  guint16 turn;   /* of its conversation, from 0 */
-  guint16 thread; /* load thread */
+  TachoErrorCode error;   /* 0 when ok */
+  guint16 thread;         /* load thread */
+  bool tokens_from_usage; /* else counted from chunks */
+  bool connection_reused;
+  bool warmup;   /* sent before the measured window, or after it: in no figure */
+  bool cooldown; /* after it */
+  bool voided;   /* the clock jumped or the machine slept meanwhile: in no figure */
+  bool slo_met;
 } TachoBenchRecord;
 
 /* Metrics of a record, milliseconds; NaN where not defined. Formulas: DESIGN section 6. */
