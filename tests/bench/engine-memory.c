@@ -65,11 +65,11 @@ child_idle (guint streams)
 
   tacho_sender_start (&sender, &plan);
   thread = g_thread_new ("look", look, &kib);
-  result = tacho_receive_result (sender.port, sender.log, keep_most, NULL);
+  result = tacho_receive_result (sender.port, sender.log, FALSE, keep_most, NULL);
   g_thread_join (thread);
   tacho_sender_wait (&sender);
   printf ("%.1f %" G_GUINT64_FORMAT "\n", kib, result->ok);
-  return result->ok == streams ? 0 : 1;
+  return result->ok + result->voided == streams ? 0 : 1;
 }
 
 static int
@@ -82,12 +82,13 @@ child_requests (guint requests)
   TachoSender sender;
 
   tacho_sender_start (&sender, &plan);
-  result = tacho_receive_result (sender.port, sender.log, keep_most, NULL);
+  result = tacho_receive_result (sender.port, sender.log, FALSE, keep_most, NULL);
   tacho_sender_wait (&sender);
   getrusage (RUSAGE_SELF, &usage);
   printf ("%ld %.3f\n", usage.ru_maxrss,
           (double) (tacho_clock_now_ns () - begin_ns) / TACHO_NS_PER_S);
-  return result->ok == requests ? 0 : 1;
+  /* Where the machine stood still, some are voided; they are remembered all the same. */
+  return result->ok + result->voided == requests ? 0 : 1;
 }
 
 /* --- the parent --- */

@@ -88,7 +88,7 @@ fill_truth (const TachoSenderLog *log,
       const TachoBenchRecord *record = g_ptr_array_index (result->records, i);
       guint r;
 
-      if (record->warmup || record->response_id == NULL)
+      if (!tacho_bench_record_counts (record) || record->response_id == NULL)
         continue;
       r = tacho_sender_request_of_id (record->response_id, strlen (record->response_id));
       ttft_ms[n++] =
@@ -132,7 +132,7 @@ add_errors (const TachoSenderLog *log,
   const TachoDistribution *measured[2] = { &result->latency[TACHO_METRIC_TTFT],
                                            &result->latency[TACHO_METRIC_CHUNK_GAP] };
 
-  if (result->ok != gentle->requests)
+  if (result->ok + result->voided != gentle->requests)
     g_error ("%" G_GUINT64_FORMAT " of %u requests went well", result->ok, gentle->requests);
   fill_truth (log, result, &truth[0], &truth[1]);
   for (guint i = 0; i < N_ERRORS; i++)
@@ -169,7 +169,7 @@ measure_percentiles (TachoBenchReport *report, guint streams)
       TachoSender sender;
 
       tacho_sender_start (&sender, &plan);
-      result = tacho_receive_result (sender.port, sender.log, ramp_up, &gentle);
+      result = tacho_receive_result (sender.port, sender.log, FALSE, ramp_up, &gentle);
       tacho_sender_kill (&sender);
       add_errors (sender.log, &gentle, result, errors);
       tacho_sender_clear (&sender);
@@ -229,7 +229,7 @@ measure_schedule (TachoBenchReport *report, TachoLoadKind load, double rate)
       TachoSender sender;
 
       tacho_sender_start (&sender, &plan);
-      result = tacho_receive_result (sender.port, sender.log, edit_plan, &open_loop);
+      result = tacho_receive_result (sender.port, sender.log, FALSE, edit_plan, &open_loop);
       tacho_sender_wait (&sender);
       tacho_sender_clear (&sender);
       tacho_rounds_add (&p99, result->latency[TACHO_METRIC_QUEUE].percentiles[TACHO_P99].value);

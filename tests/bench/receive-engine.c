@@ -19,6 +19,7 @@ ignore_snapshot (TachoSnapshotMessage *message, gpointer user_data)
  * tacho_receive_result:
  * @port: of a sender
  * @log: its log
+ * @keep_chunks: whether the stamp of every chunk is kept
  * @edit: (nullable): changes the plan before the run
  * @user_data: for @edit
  *
@@ -29,6 +30,7 @@ ignore_snapshot (TachoSnapshotMessage *message, gpointer user_data)
 TachoBenchResult *
 tacho_receive_result (guint16 port,
                       const TachoSenderLog *log,
+                      gboolean keep_chunks,
                       TachoPlanFunc edit,
                       gpointer user_data)
 {
@@ -44,7 +46,7 @@ tacho_receive_result (guint16 port,
   config->plan->concurrency = log->plan.streams;
   config->plan->requests = log->plan.requests;
   config->plan->warmup_requests = 0;
-  config->keep_chunks = TRUE;
+  config->keep_chunks = keep_chunks;
   config->timeouts_s[TACHO_TIMEOUT_CONNECT] = 10;
   if (edit != NULL)
     edit (config->plan, user_data);
@@ -68,7 +70,7 @@ tacho_receive_result (guint16 port,
 void
 tacho_receive_engine (guint16 port, const TachoSenderLog *log, TachoReceivedStamps *stamps)
 {
-  g_autoptr (TachoBenchResult) result = tacho_receive_result (port, log, NULL, NULL);
+  g_autoptr (TachoBenchResult) result = tacho_receive_result (port, log, TRUE, NULL, NULL);
 
   for (guint i = 0; i < result->records->len; i++)
     {

@@ -59,11 +59,12 @@ gboolean tacho_receive_aiohttp (guint16 port,
                                 TachoReceivedStamps *stamps,
                                 double *whole_cpu_s);
 
-/* The engine at the plan of the log: closed loop, every chunk's stamp kept. edit: changes the plan
- * first; or NULL. */
+/* The engine at the plan of the log, in a closed loop. keep_chunks: every chunk's stamp, as
+ * `--records` does. edit: changes the plan first; or NULL. */
 typedef void (*TachoPlanFunc) (TachoBenchPlan *plan, gpointer user_data);
 TachoBenchResult *tacho_receive_result (guint16 port,
                                         const TachoSenderLog *log,
+                                        gboolean keep_chunks,
                                         TachoPlanFunc edit,
                                         gpointer user_data) G_GNUC_WARN_UNUSED_RESULT;
 void tacho_receive_engine (guint16 port, const TachoSenderLog *log, TachoReceivedStamps *stamps);
