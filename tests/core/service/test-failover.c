@@ -69,8 +69,11 @@ tear_down (Fixture *f, gconstpointer data)
   g_assert_finalize_object (f->inference);
   TACHO_TEST_SPIN_UNTIL (G_OBJECT (f->manager)->ref_count == 1);
   g_assert_finalize_object (f->manager);
+  /* What was cancelled lets go of it in the loop. */
+  TACHO_TEST_SPIN_UNTIL (G_OBJECT (f->profile)->ref_count == 1);
   g_assert_finalize_object (f->profile);
   tacho_sim_server_stop (f->sim);
+  TACHO_TEST_SPIN_UNTIL (G_OBJECT (f->sim)->ref_count == 1);
   g_assert_finalize_object (f->sim);
 }
 
