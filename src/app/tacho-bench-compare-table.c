@@ -150,7 +150,7 @@ static void
 add_head (TachoBenchCompareTable *self)
 {
   const char *const titles[] = { _ ("Metric"),        _ ("A"), _ ("B"),     _ ("Difference"),
-                                 _ ("95 % interval"), "p",     _ ("Effect") };
+                                 _ ("Interval (95 %)"), "p",     _ ("Effect") };
 
   for (int i = 0; i < (int) G_N_ELEMENTS (titles); i++)
     gtk_widget_add_css_class (add_cell (self, i, 0, titles[i], "dim-label"), "caption-heading");

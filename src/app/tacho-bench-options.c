@@ -250,7 +250,7 @@ add_texts (TachoBenchOptions *self)
       _ ("A good request"), _ ("The objective of one request: TTFT, e2e, ITL or TPOT below a time"),
       "ttft<500ms,itl<50ms", check_slo));
   self->until = TACHO_BENCH_FIELD (tacho_bench_field_new (
-      _ ("Stop when it is known"), _ ("Once the 95 % interval of a figure is so narrow"),
+      _ ("Stop when it is known"), _ ("Once the interval (95 %) of a figure is so narrow"),
       "p95(ttft_ms)±5%", check_until));
   self->prompts = TACHO_BENCH_PROMPTS_FIELD (tacho_bench_prompts_field_new ());
   g_signal_connect_object (self->slo, "changed", G_CALLBACK (changed_cb), self, G_CONNECT_SWAPPED);

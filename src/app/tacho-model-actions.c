@@ -72,7 +72,7 @@ tacho_model_actions_set_button (GtkButton *button, const TachoModelOffer *offer,
   switch (offer->change)
     {
     case TACHO_MODEL_CHANGE_LOAD:
-      label = _ ("Load");
+      label = C_ ("bring a model into memory", "Load");
       accessible = g_strdup_printf (_ ("Load %s"), name);
       break;
     case TACHO_MODEL_CHANGE_RETRY:
