@@ -14,6 +14,8 @@ import tempfile
 import time
 import traceback
 
+from tacho_tree import ROOT, Tree
+
 LIMIT = 60.0
 STEP = 0.05
 INSIDE = 'TACHO_GUI_INSIDE'
@@ -216,6 +218,8 @@ class Gui:
         self.process = subprocess.Popen([program(), '--url', self.url, *self.arguments], env=self.env,
                                         stdout=self.log, stderr=self.log)
         self.app = self.wait(lambda: self._find_app(gone), 'the program to be on the accessibility bus')
+        self.tree = Tree()
+        self.owner = self.wait(lambda: self.tree.owner_of(self.process.pid), 'its name on that bus')
 
     def kill(self):
         """Ends the program at once, as a loss of power would."""
@@ -305,7 +309,9 @@ class Gui:
                     return value
             except GLib.Error as error:  # an object that went away while it was read
                 last = error
-            tick = GLib.timeout_add(int(STEP * 1000), lambda: True)
+            # What takes long is looked at seldom: looking takes time from the program.
+            step = STEP if deadline - time.monotonic() > limit - 1 else 5 * STEP
+            tick = GLib.timeout_add(int(step * 1000), lambda: True)
             context.iteration(True)
             GLib.source_remove(tick)
             while context.iteration(False):
@@ -348,21 +354,35 @@ class Gui:
         extents = node.queryComponent().getExtents(pyatspi.WINDOW_COORDS)
         return extents.width > 0 and extents.height > 0
 
+    def nodes(self, root=None, sensitive=None, visible=None, **wanted):
+        """What has a name, a part of it, a role and states, in the tree's order."""
+        import pyatspi
+        states = [(int(state), whether) for state, whether in
+                  ((pyatspi.STATE_SENSITIVE, sensitive), (pyatspi.STATE_VISIBLE, visible))
+                  if whether is not None]
+        for way, path in self.tree.search(self.owner, ROOT if root is None else root.path,
+                                          states=states, **wanted):
+            node = self.follow(self.app if root is None else root, way, path)
+            if node is not None:
+                yield node
+
+    @staticmethod
+    def follow(node, way, path):
+        """The object at the end of a way through the tree, unless that has changed meanwhile."""
+        try:
+            node.clear_cache()
+            for index in way:
+                node = node.getChildAtIndex(index)
+            return node if node.path == path else None
+        except Exception:
+            return None
+
     def find_now(self, name=None, role=None, contains=None, text=None, sensitive=None, root=None,
                  clickable=False):
-        import pyatspi
-        for node in self.walk(root):
+        for node in self.nodes(root, name=name, role=role, contains=contains, sensitive=sensitive,
+                               visible=True):
             try:
-                if role is not None and node.getRoleName() != role:
-                    continue
-                if name is not None and node.name != name:
-                    continue
-                if contains is not None and contains not in node.name:
-                    continue
                 if text is not None and text not in self.text_of(node):
-                    continue
-                if sensitive is not None and \
-                        node.getState().contains(pyatspi.STATE_SENSITIVE) != sensitive:
                     continue
                 if clickable and 'click' not in self.actions(node):
                     continue  # a menu button's outer part has the name, its inner one the action
@@ -389,18 +409,12 @@ class Gui:
         return node.name
 
     def toast(self, contains, role='label'):
-        """In a toast, which is soon gone: the rest of the tree, which is large, is not looked at."""
+        """In a toast, which is soon gone."""
         def search():
-            self.app.clear_cache()
-            level = [self.app]
-            for _ in range(8):
-                children = [node.getChildAtIndex(i) for node in level for i in range(node.childCount)]
-                level = [node for node in children if node is not None]
-                for node in level:
-                    if node.name == 'AdwToastWidget':
-                        found = self.find_now(contains=contains, role=role, root=node)
-                        if found is not None:
-                            return found
+            for toast in self.nodes(name='AdwToastWidget'):
+                found = self.find_now(contains=contains, role=role, root=toast)
+                if found is not None:
+                    return found
             return None
         return self.wait(search, f'a toast with {contains!r}')
 

@@ -310,7 +310,7 @@ def there_after_a_restart(gui):
 def killed_while_a_reply_comes(gui):
     connected(gui)
     gui.ask('A story.')
-    gui.wait(lambda: gui.conversation().count('word') > 60, 'a second of words')
+    gui.wait(lambda: gui.conversation().count('word') > 150, 'words of more than a second')
     gui.kill()
     gui.restart()
     connected(gui)

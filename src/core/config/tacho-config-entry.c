@@ -96,6 +96,12 @@ set_headers (TachoProfile *profile, const char *text, GError **error)
   g_auto (GStrv) lines = NULL;
 
   tacho_profile_clear_headers (profile);
+  if (!tacho_config_escapes_are_valid (text, TRUE))
+    {
+      g_set_error_literal (error, TACHO_ERROR, TACHO_ERROR_INVALID,
+                           "in a list a backslash is written \\\\, a semicolon \\;");
+      return FALSE;
+    }
   g_key_file_set_value (list, "h", "h", text);
   lines = g_key_file_get_string_list (list, "h", "h", NULL, error);
   if (lines == NULL)

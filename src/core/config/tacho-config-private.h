@@ -28,6 +28,8 @@ gboolean tacho_config_edit (TachoConfig *self,
                             gpointer user_data,
                             GError **error);
 void tacho_config_warn (TachoConfig *self, const char *format, ...) G_GNUC_PRINTF (2, 3);
+/* Whether each backslash of a text, or of a list of texts, begins an escape that GKeyFile knows. */
+gboolean tacho_config_escapes_are_valid (const char *raw, gboolean is_list);
 /* The text of a key; NULL: not there, or not text with its escapes. */
 char *tacho_config_get_text (GKeyFile *keys, const char *group, const char *key);
 /* The file's own checked value; NULL: not set, or not allowed (then *reason if given). */

@@ -42,15 +42,23 @@ is_in_use (TachoConfig *self, const TachoConfigKey *key, const char *profile)
          (!g_str_equal (key->key, "api-key-env") || tacho_profile_get_api_key_env (found) != NULL);
 }
 
-/* As g_key_file_get_string(), which warns of a value with two bad escapes. */
+/* GKeyFile sets its error once for each bad escape, and GLib warns of the second. */
+gboolean
+tacho_config_escapes_are_valid (const char *raw, gboolean is_list)
+{
+  for (const char *p = strchr (raw, '\\'); p != NULL; p = strchr (p + 2, '\\'))
+    if (p[1] == '\0' || strchr (is_list ? "sntr\\;" : "sntr\\", p[1]) == NULL)
+      return FALSE;
+  return TRUE;
+}
+
 char *
 tacho_config_get_text (GKeyFile *keys, const char *group, const char *key)
 {
   g_autofree char *raw = g_key_file_get_value (keys, group, key, NULL);
 
-  for (const char *p = raw != NULL ? strchr (raw, '\\') : NULL; p != NULL; p = strchr (p + 2, '\\'))
-    if (p[1] == '\0' || strchr ("sntr\\", p[1]) == NULL)
-      return NULL;
+  if (raw == NULL || !tacho_config_escapes_are_valid (raw, FALSE))
+    return NULL;
   return g_key_file_get_string (keys, group, key, NULL);
 }
 

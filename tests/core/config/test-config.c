@@ -341,6 +341,20 @@ test_profiles (Fixture *f, gconstpointer unused)
   g_assert_finalize_object (config);
 }
 
+/* GKeyFile itself would warn of the second. */
+static void
+test_bad_escapes (Fixture *f, gconstpointer unused)
+{
+  TachoConfig *config;
+
+  write_file (f, "[profile a]\nurl=https://h\nheaders=X-A: 1\\e;X-B: \\e\\;\n"
+                 "[inference]\nsystem-prompt=\\e and \\e\n");
+  config = tacho_config_new (f->path);
+  g_assert_true (has_warning (config, "[profile a]", "a backslash is written"));
+  g_assert_true (has_warning (config, "system-prompt", "a backslash is written"));
+  g_assert_finalize_object (config);
+}
+
 static void
 test_secrets (Fixture *f, gconstpointer unused)
 {
@@ -547,6 +561,7 @@ main (int argc, char **argv)
     { "/config/config/broken", test_broken },
     { "/config/config/profiles", test_profiles },
     { "/config/config/secrets", test_secrets },
+    { "/config/config/bad-escapes", test_bad_escapes },
     { "/config/config/vital", test_vital },
     { "/config/config/two-writers", test_two_writers },
     { "/config/config/live", test_live },
