@@ -206,10 +206,21 @@ new_benchmark_cb (GSimpleAction *action, GVariant *parameter, gpointer user_data
                                   g_variant_new_string ("benchmark"));
 }
 
+/* From the notification of a run that ended in the background: the program may have ended, too. */
+static void
+runs_cb (GSimpleAction *action, GVariant *parameter, gpointer user_data)
+{
+  TachoApplication *self = user_data;
+
+  show_window (self, NULL);
+  g_action_group_activate_action (G_ACTION_GROUP (find_window (self)), "runs", NULL);
+}
+
 static const GActionEntry actions[] = {
   { "preferences", preferences_cb, NULL, NULL, NULL },
   { "new-prompt", new_prompt_cb, NULL, NULL, NULL },
   { "new-benchmark", new_benchmark_cb, NULL, NULL, NULL },
+  { "runs", runs_cb, NULL, NULL, NULL },
   { "about", about_cb, NULL, NULL, NULL },
   { "quit", quit_cb, NULL, NULL, NULL },
   { "open-conversation", open_conversation_cb, "s", NULL, NULL },

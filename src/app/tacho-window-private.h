@@ -15,12 +15,12 @@ struct _TachoWindow
 {
   AdwApplicationWindow parent_instance;
   TachoConnection *connection;
-  TachoProfile *pending; /* to be used once the person has agreed to stop a run; NULL: close */
-  gboolean closing;
+  TachoProfile *pending;    /* to be used once the person has agreed to stop a run; NULL: close */
+  gboolean is_run_stopping; /* for that */
+  gboolean in_background;   /* closed by the person while a run goes on */
   TachoConversations *conversations; /* NULL: not open (yet) */
   GCancellable *opening;             /* of them */
   GCancellable *key_lookup;          /* of the server that is to be opened next */
-
 
   TachoConnectionMenu *connection_menu;
   GtkWidget *simulated_badge;
@@ -36,6 +36,11 @@ struct _TachoWindow
 };
 
 void tacho_window_notice (TachoWindow *self, const char *text);
+void tacho_window_save (TachoWindow *self);
+/* tacho-window-run.c: a benchmark that goes on when its window or its server is to go. */
+void tacho_window_watch_run (TachoWindow *self);
+/* next: the server to use after the run was stopped; NULL: close the window. */
+void tacho_window_ask_to_stop (TachoWindow *self, TachoProfile *next);
 /* tacho-window-servers.c: which server, and the forms that change the list of them. */
 void tacho_window_open_servers (TachoWindow *self);
 void tacho_window_close_servers (TachoWindow *self);

@@ -22,53 +22,6 @@ tacho_window_notice (TachoWindow *self, const char *text)
   adw_toast_overlay_add_toast (self->toasts, adw_toast_new (escaped));
 }
 
-static gboolean
-close_cb (gpointer user_data)
-{
-  gtk_window_close (GTK_WINDOW (user_data));
-  return G_SOURCE_REMOVE;
-}
-
-static void
-stop_run_response_cb (AdwMessageDialog *dialog, const char *response, TachoWindow *self)
-{
-  g_autoptr (TachoProfile) next = g_steal_pointer (&self->pending);
-
-  if (strcmp (response, "stop") != 0)
-    return;
-  tacho_bench_panel_stop (self->bench);
-  if (next != NULL)
-    tacho_window_connect_to (self, next);
-  else
-    {
-      self->closing = TRUE;
-      /* GTK 4.8 still reaches for the parent of a dialog that outlives it. */
-      gtk_window_set_transient_for (GTK_WINDOW (dialog), NULL);
-      g_idle_add_full (G_PRIORITY_DEFAULT_IDLE, close_cb, g_object_ref (self), g_object_unref);
-    }
-}
-
-/* next: the server to use after the run was stopped; NULL: close the window. */
-static void
-ask_to_stop (TachoWindow *self, TachoProfile *next)
-{
-  GtkWidget *dialog = adw_message_dialog_new (
-      GTK_WINDOW (self), _ ("Stop the Benchmark?"),
-      next != NULL ? _ ("A run is measuring. Changing the server stops it and drops its results.")
-                   : _ ("A run is measuring. Closing the window stops it and drops its results."));
-
-  g_set_object (&self->pending, next);
-  adw_message_dialog_add_responses (
-      ADW_MESSAGE_DIALOG (dialog), "cancel", _ ("_Keep Running"), "stop",
-      next != NULL ? _ ("_Stop and Change") : _ ("_Stop and Close"), NULL);
-  adw_message_dialog_set_response_appearance (ADW_MESSAGE_DIALOG (dialog), "stop",
-                                              ADW_RESPONSE_DESTRUCTIVE);
-  adw_message_dialog_set_default_response (ADW_MESSAGE_DIALOG (dialog), "cancel");
-  adw_message_dialog_set_close_response (ADW_MESSAGE_DIALOG (dialog), "cancel");
-  g_signal_connect_object (dialog, "response", G_CALLBACK (stop_run_response_cb), self, 0);
-  gtk_window_present (GTK_WINDOW (dialog));
-}
-
 static void
 new_conversation_cb (GSimpleAction *action, GVariant *parameter, gpointer user_data)
 {
@@ -125,17 +78,28 @@ run_benchmark_cb (GSimpleAction *action, GVariant *parameter, gpointer user_data
   tacho_bench_panel_run (self->bench);
 }
 
+static void
+runs_cb (GSimpleAction *action, GVariant *parameter, gpointer user_data)
+{
+  TachoWindow *self = user_data;
+
+  adw_view_stack_set_visible_child_name (self->stack, "benchmark");
+  gtk_widget_activate_action (GTK_WIDGET (self->bench), "bench.page", "s", "history");
+}
+
 static const GActionEntry actions[] = {
   { "new-conversation", new_conversation_cb, NULL, NULL, NULL },
   { "show-list", show_sidebar_cb, "s", NULL, NULL },
   { "search", search_cb, NULL, NULL, NULL },
   { "page", page_cb, "s", NULL, NULL },
   { "refresh", refresh_cb, NULL, NULL, NULL },
+  { "runs", runs_cb, NULL, NULL, NULL },
   { "run-benchmark", run_benchmark_cb, NULL, NULL, NULL },
 };
 
-static void
-save_state (TachoWindow *self)
+/* What the next start finds again. */
+void
+tacho_window_save (TachoWindow *self)
 {
   TachoSettings *settings = tacho_settings_get_default ();
   GtkWindow *window = GTK_WINDOW (self);
@@ -152,6 +116,7 @@ save_state (TachoWindow *self)
   /* A narrow window hides it by itself. */
   if (!adw_flap_get_folded (self->flap))
     tacho_settings_set_boolean (settings, "window-sidebar", adw_flap_get_reveal_flap (self->flap));
+  tacho_prompt_pane_save (self->prompt);
 }
 
 static void
@@ -175,13 +140,12 @@ tacho_window_close_request (GtkWindow *window)
 {
   TachoWindow *self = TACHO_WINDOW (window);
 
-  if (!self->closing && tacho_bench_panel_is_running (self->bench))
+  if (tacho_bench_panel_is_running (self->bench))
     {
-      ask_to_stop (self, NULL);
+      tacho_window_ask_to_stop (self, NULL);
       return GDK_EVENT_STOP;
     }
-  save_state (self);
-  tacho_prompt_pane_save (self->prompt);
+  tacho_window_save (self);
   return GTK_WINDOW_CLASS (tacho_window_parent_class)->close_request (window);
 }
 
@@ -240,6 +204,7 @@ tacho_window_init (TachoWindow *self)
   tacho_prompt_pane_focus (self->prompt);
   tacho_window_open_servers (self);
   tacho_window_open_chats (self);
+  tacho_window_watch_run (self);
 }
 
 /**
@@ -292,7 +257,7 @@ tacho_window_open_profile (TachoWindow *self, TachoProfile *profile)
   g_return_if_fail (TACHO_IS_PROFILE (profile));
 
   if (tacho_bench_panel_is_running (self->bench))
-    ask_to_stop (self, profile);
+    tacho_window_ask_to_stop (self, profile);
   else
     tacho_window_connect_to (self, profile);
 }

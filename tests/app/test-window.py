@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The window on the simulated server, driven through accessibility."""
 
+import json
 import os
 import subprocess
 import sys
@@ -114,18 +115,57 @@ def benchmark_stopped(gui):
     gui.find('Results', 'label')
 
 
-@test()
-def closing_during_a_run_asks(gui):
+def kept_runs(gui):
+    """As the command line lists them."""
+    done = subprocess.run([os.path.join(os.environ['TACHO_BUILD_ROOT'], 'src', 'cli', 'tacho-cli'),
+                           'history', '--json'], env=gui.env, capture_output=True, text=True, check=True)
+    return json.loads(done.stdout)['runs']
+
+
+def start_long_run(gui, requests):
     gui.find(contains=': Connected')
     gui.key('ctrl+2')
-    gui.type_into(gui.find('Stop after', 'spin button'), '1000000')
+    gui.type_into(gui.find('Stop after', 'spin button'), str(requests))
     gui.press('Run', 'push button')
     gui.label('Measuring: ')
+
+
+@test()
+def closing_during_a_run_asks(gui):
+    start_long_run(gui, 1000000)
     gui.act(gui.find('Tacho', 'frame'), 'window.close')
     gui.press(contains='Keep Running', role='push button')
     gui.label('Measuring: ')
     gui.act(gui.find('Tacho', 'frame'), 'window.close')
     gui.expect_end(lambda: gui.press(contains='Stop and Close', role='push button'))
+    runs = kept_runs(gui)  # stopped, not lost
+    assert len(runs) == 1 and runs[0]['state'] != 'done', runs
+
+
+@test()
+def a_run_finishes_in_the_background(gui):
+    start_long_run(gui, 400)
+    gui.act(gui.find('Tacho', 'frame'), 'window.close')
+    said = len(tacho_gui.notifications)
+    gui.expect_end(lambda: gui.press(contains='Finish in Background', role='push button'))
+    assert [title for title, _body in tacho_gui.notifications[said:]] == \
+        ['Benchmark Goes On', 'Benchmark Ended'], tacho_gui.notifications[said:]
+    assert tacho_gui.notifications[-1][1].startswith('Finished.'), tacho_gui.notifications[-1]
+    runs = kept_runs(gui)
+    assert len(runs) == 1 and runs[0]['state'] == 'done', runs
+
+
+@test()
+def a_run_in_the_background_is_brought_back(gui):
+    start_long_run(gui, 1000000)
+    gui.act(gui.find('Tacho', 'frame'), 'window.close')
+    gui.press(contains='Finish in Background', role='push button')
+    gui.gone('Tacho', 'frame')
+    assert gui.run().returncode == 0
+    gui.label('Measuring: ')
+    gui.press('Stop', 'push button')
+    gui.label('Stopped')
+    assert gui.alive()
 
 
 @test()
