@@ -6,6 +6,7 @@
 
 #include "app/tacho-application.h"
 #include "app/tacho-connection.h"
+#include "app/tacho-engine.h"
 #include "app/tacho-preferences-window.h"
 #include "app/tacho-servers.h"
 #include "app/tacho-settings.h"
@@ -403,6 +404,14 @@ tacho_application_command_line (GApplication *application, GApplicationCommandLi
 }
 
 static void
+tacho_application_shutdown (GApplication *application)
+{
+  tacho_engine_shut_down ();
+
+  G_APPLICATION_CLASS (tacho_application_parent_class)->shutdown (application);
+}
+
+static void
 tacho_application_finalize (GObject *object)
 {
   TachoApplication *self = TACHO_APPLICATION (object);
@@ -419,6 +428,7 @@ tacho_application_class_init (TachoApplicationClass *klass)
 
   G_OBJECT_CLASS (klass)->finalize = tacho_application_finalize;
   application_class->startup = tacho_application_startup;
+  application_class->shutdown = tacho_application_shutdown;
   application_class->activate = tacho_application_activate;
   application_class->handle_local_options = tacho_application_handle_local_options;
   application_class->command_line = tacho_application_command_line;

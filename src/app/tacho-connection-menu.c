@@ -6,11 +6,8 @@
 
 #include "app/tacho-connection-menu.h"
 #include "app/tacho-display.h"
-#include "app/tacho-servers.h"
-#include "app/tacho-settings.h"
-#include "app/tacho-application.h"
+#include "app/tacho-server-list.h"
 #include "base/tacho-text.h"
-#include "service/tacho-discovery.h"
 
 #include <glib/gi18n.h>
 #include <math.h>
@@ -34,9 +31,9 @@ struct _TachoConnectionMenu
   GtkLabel *sides_label;
   GtkLabel *pool_label;
   GtkButton *reconnect_button;
-  GtkListBox *servers;
-  TachoDiscovery *discovery; /* what answers on this computer */
-  GCancellable *looking;
+  GtkButton *test_button;
+  TachoServerList *servers;
+  guint tick_id;
 };
 
 G_DEFINE_FINAL_TYPE (TachoConnectionMenu, tacho_connection_menu, ADW_TYPE_BIN)
@@ -142,9 +139,44 @@ update_sides (TachoConnectionMenu *self)
   gtk_label_set_label (self->pool_label, pool);
 }
 
+/* "Offline", or when it is looked for again. */
+static char *
+make_state_words (TachoClientManager *manager, const char *words)
+{
+  double wait_s = tacho_client_manager_get_next_look_s (manager);
+
+  if (tacho_client_manager_get_state (manager) != TACHO_CONNECTION_OFFLINE || wait_s <= 0)
+    return g_strdup (words);
+  /* Translators: %s is "Offline". */
+  return g_strdup_printf (_ ("%s, retrying in %.0f s"), words, ceil (wait_s));
+}
+
+static void keep_counting (TachoConnectionMenu *self);
+
+static void
+update_without (TachoConnectionMenu *self)
+{
+  TachoDisplayState state = tacho_display_connection_state (TACHO_CONNECTION_DISCONNECTED);
+
+  gtk_image_set_from_icon_name (self->button_icon, state.icon);
+  gtk_image_set_from_icon_name (self->state_icon, state.icon);
+  gtk_label_set_label (self->button_name, _ ("No server"));
+  gtk_label_set_label (self->button_state, "");
+  gtk_label_set_label (self->state_label, _ ("No server"));
+  gtk_label_set_label (self->url_label, _ ("Choose one below, or add one"));
+  gtk_label_set_label (self->pool_label, "");
+  gtk_widget_set_visible (GTK_WIDGET (self->detail_label), FALSE);
+  gtk_widget_set_visible (GTK_WIDGET (self->sides_label), FALSE);
+  gtk_widget_set_sensitive (GTK_WIDGET (self->reconnect_button), FALSE);
+  gtk_widget_set_sensitive (GTK_WIDGET (self->test_button), FALSE);
+  gtk_accessible_update_property (GTK_ACCESSIBLE (self->button), GTK_ACCESSIBLE_PROPERTY_LABEL,
+                                  _ ("No server"), -1);
+}
+
 static void
 update (TachoConnectionMenu *self)
 {
+  g_autofree char *words = NULL;
   TachoClientManager *manager;
   TachoDisplayState state;
   g_autofree char *detail = NULL;
@@ -152,8 +184,13 @@ update (TachoConnectionMenu *self)
   g_autofree char *address = NULL;
   const char *name;
 
+  keep_counting (self);
   if (self->connection == NULL)
-    return;
+    {
+      update_without (self);
+      return;
+    }
+  gtk_widget_set_sensitive (GTK_WIDGET (self->test_button), TRUE);
   manager = tacho_connection_get_manager (self->connection);
   state = tacho_display_connection_state (tacho_client_manager_get_state (manager));
   name = tacho_connection_get_name (self->connection);
@@ -166,7 +203,8 @@ update (TachoConnectionMenu *self)
   tacho_display_set_class (GTK_WIDGET (self->state_icon), state.css_class);
   gtk_label_set_label (self->button_name, name);
   gtk_label_set_label (self->button_state, state.words);
-  gtk_label_set_label (self->state_label, state.words);
+  words = make_state_words (manager, state.words);
+  gtk_label_set_label (self->state_label, words);
   gtk_label_set_label (self->url_label,
                        tacho_profile_is_sim (tacho_connection_get_profile (self->connection))
                            ? _ ("Built in; answers and speeds are simulated")
@@ -184,194 +222,18 @@ update (TachoConnectionMenu *self)
 }
 
 static void
-forget_cb (GtkButton *button, TachoConnectionMenu *self)
-{
-  GtkWidget *row = gtk_widget_get_ancestor (GTK_WIDGET (button), GTK_TYPE_LIST_BOX_ROW);
-
-  const char *url = g_object_get_data (G_OBJECT (row), "url");
-  g_autoptr (TachoProfile) saved = tacho_servers_find (url);
-  g_autoptr (GError) error = NULL;
-
-  tacho_settings_remove_recent_url (tacho_settings_get_default (), url);
-  if (saved != NULL)
-    {
-      if (!tacho_config_remove_profile (tacho_servers_get_config (), tacho_profile_get_name (saved),
-                                        &error))
-        {
-          adw_action_row_set_subtitle (ADW_ACTION_ROW (row), error->message);
-          return;
-        }
-      /* Nobody waits: a key that stays is found by no other server. */
-      tacho_secrets_remove_async (tacho_servers_get_secrets (), saved, NULL, NULL, NULL);
-    }
-  gtk_list_box_remove (self->servers, row);
-}
-
-static void
-add_row (TachoConnectionMenu *self, const char *url, const char *subtitle, gboolean can_forget)
-{
-  GtkWidget *row = adw_action_row_new ();
-  g_autofree char *name = tacho_display_url_name (url);
-  g_autofree char *title = tacho_text_escape_markup (name, 120);
-  g_autofree char *current =
-      self->connection != NULL
-          ? tacho_connection_make_address (tacho_connection_get_profile (self->connection))
-          : NULL;
-  gboolean is_current = g_strcmp0 (url, current) == 0;
-
-  g_object_set_data_full (G_OBJECT (row), "url", g_strdup (url), g_free);
-  adw_preferences_row_set_title (ADW_PREFERENCES_ROW (row), title);
-  adw_action_row_set_subtitle (ADW_ACTION_ROW (row), is_current ? _ ("In use") : subtitle);
-  adw_action_row_set_title_lines (ADW_ACTION_ROW (row), 1);
-  gtk_list_box_row_set_activatable (GTK_LIST_BOX_ROW (row), TRUE);
-  adw_action_row_add_prefix (ADW_ACTION_ROW (row),
-                             gtk_image_new_from_icon_name (is_current ? "object-select-symbolic"
-                                                                      : "network-server-symbolic"));
-  if (can_forget && !is_current)
-    {
-      GtkWidget *forget = gtk_button_new_from_icon_name ("window-close-symbolic");
-      g_autofree char *label = g_strdup_printf (_ ("Forget %s"), name);
-
-      gtk_widget_set_valign (forget, GTK_ALIGN_CENTER);
-      gtk_widget_add_css_class (forget, "flat");
-      gtk_widget_add_css_class (forget, "circular");
-      gtk_widget_set_tooltip_text (forget, label);
-      gtk_accessible_update_property (GTK_ACCESSIBLE (forget), GTK_ACCESSIBLE_PROPERTY_LABEL, label,
-                                      -1);
-      g_signal_connect_object (forget, "clicked", G_CALLBACK (forget_cb), self, 0);
-      adw_action_row_add_suffix (ADW_ACTION_ROW (row), forget);
-    }
-  gtk_list_box_append (self->servers, row);
-}
-
-static void
-rebuild_servers (TachoConnectionMenu *self)
-{
-  g_auto (GStrv) recent = tacho_settings_get_strv (tacho_settings_get_default (), "recent-urls");
-  g_autofree char *current =
-      self->connection != NULL
-          ? tacho_connection_make_address (tacho_connection_get_profile (self->connection))
-          : g_strdup ("sim:");
-  GListModel *saved = tacho_config_get_profiles (tacho_servers_get_config ());
-  guint n_saved = g_list_model_get_n_items (saved);
-  g_autoptr (GHashTable) shown = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
-  g_autoptr (TachoProfile) is_saved = NULL;
-  GtkWidget *child;
-
-  g_hash_table_add (shown, g_strdup ("sim:"));
-
-  while ((child = gtk_widget_get_first_child (GTK_WIDGET (self->servers))) != NULL)
-    gtk_list_box_remove (self->servers, child);
-  add_row (self, "sim:", _ ("Built in, needs nothing"), FALSE);
-  /* A server that never answered is not among the recent ones, but it is the one in use. */
-  is_saved = tacho_servers_find (current);
-  if (strcmp (current, "sim:") != 0 && is_saved == NULL &&
-      !g_strv_contains ((const char *const *) recent, current))
-    add_row (self, current, NULL, FALSE);
-  for (guint i = 0; i < n_saved; i++)
-    {
-      g_autoptr (TachoProfile) profile = g_list_model_get_item (saved, i);
-      g_autofree char *address = tacho_connection_make_address (profile);
-      g_autofree char *name = tacho_text_escape_markup (tacho_profile_get_name (profile), 120);
-
-      /* Translators: %s is the name that a person gave a saved server. */
-      g_autofree char *subtitle = g_strdup_printf (_ ("Saved as %s"), name);
-
-      if (g_hash_table_add (shown, g_strdup (address)))
-        add_row (self, address, subtitle, TRUE);
-    }
-  for (gsize i = 0; recent[i] != NULL; i++)
-    if (!g_hash_table_contains (shown, recent[i]))
-      add_row (self, recent[i], _ ("Used before"), TRUE);
-}
-
-static gboolean
-is_listed (TachoConnectionMenu *self, const char *address)
-{
-  for (GtkWidget *row = gtk_widget_get_first_child (GTK_WIDGET (self->servers)); row != NULL;
-       row = gtk_widget_get_next_sibling (row))
-    if (g_strcmp0 (g_object_get_data (G_OBJECT (row), "url"), address) == 0)
-      return TRUE;
-  return FALSE;
-}
-
-/* A server with both sides is opened with both; its profile is known from now on. */
-static void
-add_found (TachoConnectionMenu *self, TachoFound *found)
-{
-  const char *url = tacho_found_get_url (found);
-  const char *target = tacho_found_get_grpc_target (found);
-  g_autoptr (TachoProfile) profile = tacho_profile_new (NULL, url, NULL);
-  g_autofree char *address = NULL;
-  g_autofree char *clean = NULL;
-  g_autofree char *subtitle = NULL;
-  GtkRoot *root = gtk_widget_get_root (GTK_WIDGET (self));
-
-  if (profile == NULL || !tacho_profile_set_grpc_target (profile, target, NULL) ||
-      (url != NULL && target != NULL &&
-       !tacho_profile_set_protocol (profile, TACHO_PROTOCOL_HYBRID, NULL)))
-    return;
-  address = tacho_connection_make_address (profile);
-  if (is_listed (self, address))
-    return;
-  tacho_application_remember (TACHO_APPLICATION (gtk_window_get_application (GTK_WINDOW (root))),
-                              profile);
-  clean = tacho_text_escape_markup (tacho_found_get_description (found), MAX_DETAIL);
-  /* Translators: %s describes a server that answers on this computer. */
-  subtitle = g_strdup_printf (_ ("Found on this computer: %s"), clean);
-  add_row (self, address, subtitle, FALSE);
-}
-
-static void
-looked_cb (GObject *source, GAsyncResult *result, gpointer user_data)
-{
-  g_autoptr (TachoConnectionMenu) self = user_data;
-  GListModel *list = G_LIST_MODEL (source);
-
-  if (!tacho_discovery_run_finish (TACHO_DISCOVERY (source), result, NULL) ||
-      gtk_widget_get_root (GTK_WIDGET (self)) == NULL)
-    return;
-  for (guint i = 0; i < g_list_model_get_n_items (list); i++)
-    {
-      g_autoptr (TachoFound) found = g_list_model_get_item (list, i);
-
-      add_found (self, found);
-    }
-}
-
-static void
-stop_looking (TachoConnectionMenu *self)
-{
-  if (self->looking != NULL)
-    g_cancellable_cancel (self->looking);
-  g_clear_object (&self->looking);
-}
-
-static void
-look (TachoConnectionMenu *self)
-{
-  stop_looking (self);
-  if (self->discovery == NULL)
-    self->discovery = tacho_discovery_new (NULL, 0);
-  self->looking = g_cancellable_new ();
-  tacho_discovery_run_async (self->discovery, self->looking, looked_cb, g_object_ref (self));
-}
-
-static void
 popover_show_cb (TachoConnectionMenu *self)
 {
-  rebuild_servers (self);
+  tacho_server_list_show (self->servers, self->connection != NULL
+                                             ? tacho_connection_get_profile (self->connection)
+                                             : NULL);
   update (self);
-  look (self);
 }
 
 static void
-row_activated_cb (GtkListBox *list, GtkListBoxRow *row, TachoConnectionMenu *self)
+chosen_cb (TachoConnectionMenu *self)
 {
-  const char *url = g_object_get_data (G_OBJECT (row), "url");
-
   gtk_popover_popdown (self->popover);
-  gtk_widget_activate_action (GTK_WIDGET (self), "win.open-url", "s", url);
 }
 
 static void
@@ -389,13 +251,47 @@ add_cb (TachoConnectionMenu *self)
 }
 
 static void
+test_cb (TachoConnectionMenu *self)
+{
+  gtk_popover_popdown (self->popover);
+  gtk_widget_activate_action (GTK_WIDGET (self), "win.test-server", NULL);
+}
+
+static void
+engine_cb (TachoConnectionMenu *self)
+{
+  gtk_popover_popdown (self->popover);
+  gtk_widget_activate_action (GTK_WIDGET (self), "win.local-engine", NULL);
+}
+
+static gboolean
+tick_cb (gpointer user_data)
+{
+  update (user_data);
+  return G_SOURCE_CONTINUE;
+}
+
+/* Counts down to the next look at a server that does not answer, where that is seen. */
+static void
+keep_counting (TachoConnectionMenu *self)
+{
+  gboolean wanted = self->connection != NULL && gtk_widget_get_mapped (GTK_WIDGET (self)) &&
+                    tacho_client_manager_get_state (tacho_connection_get_manager (
+                        self->connection)) == TACHO_CONNECTION_OFFLINE;
+
+  if (wanted && self->tick_id == 0)
+    self->tick_id = g_timeout_add_seconds (1, tick_cb, self);
+  else if (!wanted)
+    g_clear_handle_id (&self->tick_id, g_source_remove);
+}
+
+static void
 tacho_connection_menu_dispose (GObject *object)
 {
   TachoConnectionMenu *self = TACHO_CONNECTION_MENU (object);
 
-  stop_looking (self);
-  g_clear_object (&self->discovery);
   tacho_connection_menu_set_connection (self, NULL);
+  g_clear_handle_id (&self->tick_id, g_source_remove);
   adw_bin_set_child (ADW_BIN (self), NULL);
   gtk_widget_dispose_template (GTK_WIDGET (self), TACHO_TYPE_CONNECTION_MENU);
 
@@ -408,6 +304,7 @@ tacho_connection_menu_class_init (TachoConnectionMenuClass *klass)
   GtkWidgetClass *widget_class = GTK_WIDGET_CLASS (klass);
 
   G_OBJECT_CLASS (klass)->dispose = tacho_connection_menu_dispose;
+  g_type_ensure (TACHO_TYPE_SERVER_LIST);
   gtk_widget_class_set_template_from_resource (widget_class,
                                                "/io/github/tacho/Tacho/tacho-connection-menu.ui");
   gtk_widget_class_bind_template_child (widget_class, TachoConnectionMenu, button);
@@ -422,9 +319,12 @@ tacho_connection_menu_class_init (TachoConnectionMenuClass *klass)
   gtk_widget_class_bind_template_child (widget_class, TachoConnectionMenu, sides_label);
   gtk_widget_class_bind_template_child (widget_class, TachoConnectionMenu, pool_label);
   gtk_widget_class_bind_template_child (widget_class, TachoConnectionMenu, reconnect_button);
+  gtk_widget_class_bind_template_child (widget_class, TachoConnectionMenu, test_button);
   gtk_widget_class_bind_template_child (widget_class, TachoConnectionMenu, servers);
   gtk_widget_class_bind_template_callback (widget_class, popover_show_cb);
-  gtk_widget_class_bind_template_callback (widget_class, row_activated_cb);
+  gtk_widget_class_bind_template_callback (widget_class, chosen_cb);
+  gtk_widget_class_bind_template_callback (widget_class, test_cb);
+  gtk_widget_class_bind_template_callback (widget_class, engine_cb);
   gtk_widget_class_bind_template_callback (widget_class, reconnect_cb);
   gtk_widget_class_bind_template_callback (widget_class, add_cb);
 }
@@ -433,6 +333,8 @@ static void
 tacho_connection_menu_init (TachoConnectionMenu *self)
 {
   gtk_widget_init_template (GTK_WIDGET (self));
+  g_signal_connect (self, "map", G_CALLBACK (update), NULL);
+  g_signal_connect (self, "unmap", G_CALLBACK (keep_counting), NULL);
 }
 
 /* Each side has a state of its own that may change while the server's stays. */

@@ -6,6 +6,7 @@
 
 #include "app/tacho-connection.h"
 #include "app/tacho-display.h"
+#include "app/tacho-engine.h"
 #include "app/tacho-settings.h"
 #include "base/tacho-error.h"
 #include "sim/tacho-sim-server.h"
@@ -59,7 +60,7 @@ choose_model (TachoConnection *self)
   for (guint i = 0; i < n; i++)
     {
       g_autoptr (TachoModel) model = g_list_model_get_item (G_LIST_MODEL (self->models), i);
-      gboolean chosen = strcmp (tacho_model_get_id (model), last) == 0;
+      gboolean chosen = g_str_equal (tacho_model_get_id (model), last);
 
       if (chosen || best == NULL ||
           (tacho_connection_needs_load (self, best) && !tacho_connection_needs_load (self, model)))
@@ -86,22 +87,25 @@ list_cb (GObject *source, GAsyncResult *result, gpointer user_data)
   tacho_model_service_list_finish (TACHO_MODEL_SERVICE (source), result, NULL);
 }
 
+static gboolean
+is_usable (TachoConnectionState state)
+{
+  return state == TACHO_CONNECTION_CONNECTED || state == TACHO_CONNECTION_DEGRADED;
+}
+
 static void
 state_cb (TachoConnection *self)
 {
   TachoConnectionState state = tacho_client_manager_get_state (self->manager);
-  gboolean was_usable =
-      self->state == TACHO_CONNECTION_CONNECTED || self->state == TACHO_CONNECTION_DEGRADED;
-  g_autofree char *address = NULL;
+  gboolean was_usable = is_usable (self->state);
+  g_autofree char *address = tacho_connection_make_address (self->profile);
 
   self->state = state;
-  if (!tacho_connection_is_usable (self) || was_usable)
+  if (!is_usable (state) || was_usable)
     return;
   tacho_model_service_list_async (self->models, TRUE, self->cancellable, list_cb, NULL);
-  address = tacho_connection_make_address (self->profile);
-  if (!tacho_profile_is_sim (self->profile))
-    tacho_settings_add_recent_url (tacho_settings_get_default (), address);
-  tacho_settings_set_string (tacho_settings_get_default (), "last-url", address);
+  if (!tacho_engine_is_at (address)) /* another one at the next start */
+    tacho_settings_note_server (tacho_settings_get_default (), address);
 }
 
 static void
@@ -449,9 +453,7 @@ tacho_connection_is_simulated (TachoConnection *self)
 gboolean
 tacho_connection_is_usable (TachoConnection *self)
 {
-  TachoConnectionState state = tacho_client_manager_get_state (self->manager);
-
-  return state == TACHO_CONNECTION_CONNECTED || state == TACHO_CONNECTION_DEGRADED;
+  return is_usable (tacho_client_manager_get_state (self->manager));
 }
 
 /**
@@ -592,8 +594,5 @@ tacho_connection_unload (TachoConnection *self, const char *id)
 void
 tacho_connection_cancel_change (TachoConnection *self, const char *id)
 {
-  GCancellable *cancellable = g_hash_table_lookup (self->changes, id);
-
-  if (cancellable != NULL)
-    g_cancellable_cancel (cancellable);
+  g_cancellable_cancel (g_hash_table_lookup (self->changes, id)); /* NULL: does nothing */
 }

@@ -27,6 +27,10 @@ static const struct
   { "window-maximized", "false" },
   { "window-page", "'prompt'" },
   { "window-sidebar", "true" },
+  { "engine-program", "''" },
+  { "engine-models", "''" },
+  { "engine-context", "0" },
+  { "engine-gpu-layers", "-1" },
   { "window-list", "'models'" },
   { "color-scheme", "'default'" },
   { "migrated", "false" },
@@ -385,4 +389,21 @@ tacho_settings_remove_recent_url (TachoSettings *self, const char *url)
       g_strv_builder_add (builder, old[i]);
   list = g_strv_builder_end (builder);
   tacho_settings_set_strv (self, "recent-urls", (const char *const *) list);
+}
+
+/**
+ * tacho_settings_note_server:
+ * @self: the settings
+ * @url: address of a server that answered
+ *
+ * Remembers it as the last one used, and as a recent one unless it is built in.
+ */
+void
+tacho_settings_note_server (TachoSettings *self, const char *url)
+{
+  g_return_if_fail (TACHO_IS_SETTINGS (self));
+
+  if (!g_str_has_prefix (url, "sim:"))
+    tacho_settings_add_recent_url (self, url);
+  tacho_settings_set_string (self, "last-url", url);
 }

@@ -31,6 +31,8 @@ void tacho_settings_set_strv (TachoSettings *self, const char *key, const char *
 
 /* Newest first, no doubles, at most TACHO_MAX_RECENT. */
 void tacho_settings_add_recent_url (TachoSettings *self, const char *url);
+/* It was used: the one to begin with the next time, and unless it is built in, a recent one. */
+void tacho_settings_note_server (TachoSettings *self, const char *url);
 void tacho_settings_remove_recent_url (TachoSettings *self, const char *url);
 
 G_END_DECLS

@@ -46,6 +46,8 @@ void tacho_window_open_servers (TachoWindow *self);
 void tacho_window_close_servers (TachoWindow *self);
 void tacho_window_connect_to (TachoWindow *self, TachoProfile *profile);
 void tacho_window_refuse (TachoWindow *self, const GError *error, const char *url);
+/* tacho-window-engine.c: the llama-server of this computer. */
+void tacho_window_watch_engine (TachoWindow *self);
 /* tacho-window-chats.c: the conversations that are kept, in list and pane. */
 void tacho_window_chats_class_init (GtkWidgetClass *widget_class);
 void tacho_window_open_chats (TachoWindow *self);

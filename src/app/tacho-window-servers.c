@@ -7,7 +7,9 @@
 #include "app/tacho-key-dialog.h"
 #include "app/tacho-server-dialog.h"
 #include "app/tacho-servers.h"
+#include "app/tacho-settings.h"
 #include "app/tacho-window-private.h"
+#include "base/tacho-text.h"
 
 #include <glib/gi18n.h>
 
@@ -241,6 +243,83 @@ test_server_cb (GSimpleAction *action, GVariant *parameter, gpointer user_data)
   tacho_server_dialog_test (present_form (self, profile, saved));
 }
 
+/* A new server that begins as a copy of a saved one. Its key does not go along: a form that is
+ * saved under another name asks for it. */
+static void
+duplicate_server_cb (GSimpleAction *action, GVariant *parameter, gpointer user_data)
+{
+  TachoProfile *profile = tacho_config_lookup_profile (tacho_servers_get_config (),
+                                                       g_variant_get_string (parameter, NULL));
+  g_autoptr (TachoProfile) copy = NULL;
+  g_autofree char *name = NULL;
+
+  if (profile == NULL)
+    return;
+  copy = tacho_profile_copy (profile);
+  tacho_profile_set_key_in_keyring (copy, FALSE);
+  /* Translators: name of a server that begins as a copy of another. */
+  name = g_strdup_printf (_ ("%.80s (copy)"), tacho_profile_get_name (profile));
+  if (tacho_profile_set_name (copy, name, NULL))
+    present_form (user_data, copy, FALSE);
+}
+
+static void
+undo_remove_cb (AdwToast *toast, TachoWindow *self)
+{
+  TachoProfile *profile = g_object_get_data (G_OBJECT (toast), "profile");
+  g_autoptr (GError) error = NULL;
+
+  g_object_set_data (G_OBJECT (toast), "undone", self);
+  if (!tacho_config_add_profile (tacho_servers_get_config (), profile, &error))
+    tacho_window_notice (self, error->message);
+}
+
+/* Once it cannot be taken back, its key goes as well. */
+static void
+remove_for_good_cb (AdwToast *toast, TachoWindow *self)
+{
+  if (g_object_get_data (G_OBJECT (toast), "undone") == NULL)
+    tacho_servers_forget_key (g_object_get_data (G_OBJECT (toast), "profile"));
+}
+
+static void
+remove_server_cb (GSimpleAction *action, GVariant *parameter, gpointer user_data)
+{
+  TachoWindow *self = user_data;
+  TachoProfile *saved = tacho_config_lookup_profile (tacho_servers_get_config (),
+                                                     g_variant_get_string (parameter, NULL));
+  g_autoptr (TachoProfile) profile = saved != NULL ? tacho_profile_copy (saved) : NULL;
+  g_autoptr (GError) error = NULL;
+  g_autofree char *title = NULL;
+  g_autofree char *text = NULL;
+  AdwToast *toast;
+
+  if (profile == NULL)
+    return;
+  if (!tacho_servers_remove (profile, &error))
+    {
+      tacho_window_notice (self, error->message);
+      return;
+    }
+  title = tacho_text_escape_markup (tacho_profile_get_name (profile), 60);
+  /* Translators: %s is the name of a server. */
+  text = g_strdup_printf (_ ("“%s” removed"), title);
+  toast = adw_toast_new (text);
+  adw_toast_set_button_label (toast, _ ("Undo"));
+  adw_toast_set_timeout (toast, 10);
+  g_object_set_data_full (G_OBJECT (toast), "profile", g_steal_pointer (&profile), g_object_unref);
+  g_signal_connect_object (toast, "button-clicked", G_CALLBACK (undo_remove_cb), self, 0);
+  g_signal_connect_object (toast, "dismissed", G_CALLBACK (remove_for_good_cb), self, 0);
+  adw_toast_overlay_add_toast (self->toasts, toast);
+}
+
+static void
+forget_server_cb (GSimpleAction *action, GVariant *parameter, gpointer user_data)
+{
+  tacho_settings_remove_recent_url (tacho_settings_get_default (),
+                                    g_variant_get_string (parameter, NULL));
+}
+
 static void
 open_server_cb (GSimpleAction *action, GVariant *parameter, gpointer user_data)
 {
@@ -260,6 +339,9 @@ open_url_cb (GSimpleAction *action, GVariant *parameter, gpointer user_data)
 static const GActionEntry actions[] = {
   { "add-server", add_server_cb, NULL, NULL, NULL },
   { "edit-server", edit_server_cb, "s", NULL, NULL },
+  { "duplicate-server", duplicate_server_cb, "s", NULL, NULL },
+  { "remove-server", remove_server_cb, "s", NULL, NULL },
+  { "forget-server", forget_server_cb, "s", NULL, NULL },
   { "keep-server", keep_server_cb, "s", NULL, NULL },
   { "test-server", test_server_cb, NULL, NULL, NULL },
   { "open-server", open_server_cb, "s", NULL, NULL },

@@ -205,6 +205,7 @@ tacho_window_init (TachoWindow *self)
   tacho_window_open_servers (self);
   tacho_window_open_chats (self);
   tacho_window_watch_run (self);
+  tacho_window_watch_engine (self);
 }
 
 /**

@@ -49,3 +49,20 @@ tacho_client_manager_watch (TachoClientManager *self, guint seconds)
   g_source_set_callback (self->watch_source, watch_cb, self, NULL);
   g_source_attach (self->watch_source, g_main_context_get_thread_default ());
 }
+
+/**
+ * tacho_client_manager_get_next_look_s:
+ * @self: a manager
+ *
+ * Returns: seconds until the health of each side is asked for again; 0 if it is not watched
+ */
+double
+tacho_client_manager_get_next_look_s (TachoClientManager *self)
+{
+  g_return_val_if_fail (TACHO_IS_CLIENT_MANAGER (self), 0);
+
+  if (self->watch_source == NULL)
+    return 0;
+  return (double) MAX (0, g_source_get_ready_time (self->watch_source) - g_get_monotonic_time ()) /
+         G_USEC_PER_SEC;
+}

@@ -57,6 +57,7 @@ tacho_client_manager_probe_finish (TachoClientManager *self, GAsyncResult *resul
 /* Polls health every `seconds` (0 stops); state follows. The window does this, the command line
  * does not. */
 void tacho_client_manager_watch (TachoClientManager *self, guint seconds);
+double tacho_client_manager_get_next_look_s (TachoClientManager *self);
 void tacho_client_manager_close (TachoClientManager *self);
 
 GListModel *tacho_client_manager_get_endpoints (TachoClientManager *self);  /* of TachoEndpoint */
