@@ -365,7 +365,7 @@ read_server (TachoApplication *self,
       return 2;
     }
   tacho_application_remember (self, profile);
-  *address = tacho_connection_make_address (profile);
+  *address = tacho_servers_make_address (profile);
   return 0;
 }
 
@@ -472,7 +472,7 @@ tacho_application_remember (TachoApplication *self, TachoProfile *profile)
 {
   g_return_if_fail (TACHO_IS_APPLICATION (self));
 
-  g_hash_table_replace (self->profiles, tacho_connection_make_address (profile),
+  g_hash_table_replace (self->profiles, tacho_servers_make_address (profile),
                         g_object_ref (profile));
 }
 

@@ -7,6 +7,7 @@
 #include "app/tacho-connection-menu.h"
 #include "app/tacho-display.h"
 #include "app/tacho-server-list.h"
+#include "app/tacho-servers.h"
 #include "base/tacho-text.h"
 
 #include <glib/gi18n.h>
@@ -194,7 +195,7 @@ update (TachoConnectionMenu *self)
   manager = tacho_connection_get_manager (self->connection);
   state = tacho_display_connection_state (tacho_client_manager_get_state (manager));
   name = tacho_connection_get_name (self->connection);
-  address = tacho_connection_make_address (tacho_connection_get_profile (self->connection));
+  address = tacho_servers_make_address (tacho_connection_get_profile (self->connection));
   detail = make_detail (self->connection);
 
   gtk_image_set_from_icon_name (self->button_icon, state.icon);

@@ -7,6 +7,7 @@
 #include "app/tacho-connection.h"
 #include "app/tacho-display.h"
 #include "app/tacho-engine.h"
+#include "app/tacho-servers.h"
 #include "app/tacho-settings.h"
 #include "base/tacho-error.h"
 #include "sim/tacho-sim-server.h"
@@ -98,7 +99,7 @@ state_cb (TachoConnection *self)
 {
   TachoConnectionState state = tacho_client_manager_get_state (self->manager);
   gboolean was_usable = is_usable (self->state);
-  g_autofree char *address = tacho_connection_make_address (self->profile);
+  g_autofree char *address = tacho_servers_make_address (self->profile);
 
   self->state = state;
   if (!is_usable (state) || was_usable)
@@ -253,23 +254,6 @@ tacho_connection_init (TachoConnection *self)
 }
 
 /**
- * tacho_connection_make_address:
- * @profile: how a server is talked to
- *
- * Returns: (transfer full): what names it in lists: its URL, or without one "grpc://HOST:PORT"
- */
-char *
-tacho_connection_make_address (TachoProfile *profile)
-{
-  const char *url = tacho_profile_get_url (profile);
-
-  if (url != NULL)
-    return g_strdup (url);
-  return g_strconcat (tacho_profile_get_grpc_tls (profile) ? "grpcs://" : "grpc://",
-                      tacho_profile_get_grpc_endpoint (profile), NULL);
-}
-
-/**
  * tacho_connection_new:
  * @profile: where the server is and how to talk to it
  * @error: return location
@@ -282,7 +266,6 @@ tacho_connection_new (TachoProfile *profile, GError **error)
 {
   g_autoptr (TachoConnection) self = g_object_new (TACHO_TYPE_CONNECTION, NULL);
   g_autoptr (GError) local = NULL;
-  g_autofree char *address = tacho_connection_make_address (profile);
 
   self->profile = g_object_ref (profile);
   self->sim = tacho_sim_server_host_profile (self->profile, &local);
@@ -291,7 +274,7 @@ tacho_connection_new (TachoProfile *profile, GError **error)
       g_propagate_error (error, g_steal_pointer (&local));
       return NULL;
     }
-  self->name = tacho_display_url_name (address);
+  self->name = tacho_servers_make_title (profile);
   self->manager = tacho_client_manager_new (self->profile);
   self->models = tacho_model_service_new (self->manager);
   self->inference = tacho_inference_service_new (self->manager);

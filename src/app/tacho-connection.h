@@ -16,7 +16,6 @@ G_DECLARE_FINAL_TYPE (TachoConnection, tacho_connection, TACHO, CONNECTION, GObj
 TachoConnection *tacho_connection_new (TachoProfile *profile,
                                        GError **error) G_GNUC_WARN_UNUSED_RESULT;
 /* What names a server in lists: its URL, or "grpc://HOST:PORT" if it has no REST side. */
-char *tacho_connection_make_address (TachoProfile *profile) G_GNUC_WARN_UNUSED_RESULT;
 void tacho_connection_open (TachoConnection *self); /* probes, lists, then keeps watching */
 void tacho_connection_refresh (TachoConnection *self);
 void tacho_connection_close (TachoConnection *self); /* ends all that is under way */

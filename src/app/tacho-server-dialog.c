@@ -468,3 +468,16 @@ tacho_server_dialog_test (TachoServerDialog *self)
   if (self->cancellable == NULL)
     test_cb (self);
 }
+
+/**
+ * tacho_server_dialog_set_name:
+ * @self: the form of a new server
+ * @name: what it is to be called
+ */
+void
+tacho_server_dialog_set_name (TachoServerDialog *self, const char *name)
+{
+  g_return_if_fail (TACHO_IS_SERVER_DIALOG (self));
+
+  gtk_editable_set_text (GTK_EDITABLE (self->name_row), name);
+}

@@ -15,5 +15,6 @@ G_DECLARE_FINAL_TYPE (TachoServerDialog, tacho_server_dialog, TACHO, SERVER_DIAL
 TachoServerDialog *
 tacho_server_dialog_new (GtkWindow *parent, TachoProfile *profile, gboolean saved);
 void tacho_server_dialog_test (TachoServerDialog *self);
+void tacho_server_dialog_set_name (TachoServerDialog *self, const char *name);
 
 G_END_DECLS

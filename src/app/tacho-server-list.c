@@ -99,7 +99,7 @@ is_current (TachoServerList *self, const char *address, const char *name)
     return FALSE;
   if (name != NULL && tacho_servers_is_saved (self->current))
     return g_strcmp0 (tacho_profile_get_name (self->current), name) == 0;
-  current = tacho_connection_make_address (self->current);
+  current = tacho_servers_make_address (self->current);
   return g_strcmp0 (current, address) == 0;
 }
 
@@ -150,7 +150,7 @@ add_saved (TachoServerList *self)
   for (guint i = 0; i < g_list_model_get_n_items (saved); i++)
     {
       g_autoptr (TachoProfile) profile = g_list_model_get_item (saved, i);
-      g_autofree char *address = tacho_connection_make_address (profile);
+      g_autofree char *address = tacho_servers_make_address (profile);
       g_autofree char *clean = tacho_text_escape_markup (address, MAX_DETAIL);
 
       add_row (self, KIND_SAVED, address, tacho_profile_get_name (profile), clean);
@@ -168,7 +168,7 @@ add_recent (TachoServerList *self)
   /* One that never answered is not among the recent ones, but it is the one in use. */
   if (self->current != NULL)
     {
-      g_autofree char *address = tacho_connection_make_address (self->current);
+      g_autofree char *address = tacho_servers_make_address (self->current);
 
       if (!is_listed (self, address))
         add_row (self, KIND_FOUND, address, NULL, _ ("Not saved"));
@@ -194,7 +194,7 @@ static void
 add_found (TachoServerList *self, TachoFound *found)
 {
   g_autoptr (TachoProfile) profile = tacho_server_list_make_profile (found);
-  g_autofree char *address = profile != NULL ? tacho_connection_make_address (profile) : NULL;
+  g_autofree char *address = profile != NULL ? tacho_servers_make_address (profile) : NULL;
   g_autofree char *clean = NULL;
   g_autofree char *words = NULL;
   GtkRoot *root = gtk_widget_get_root (GTK_WIDGET (self));
@@ -210,14 +210,10 @@ add_found (TachoServerList *self, TachoFound *found)
 }
 
 static void
-looked_cb (GObject *source, GAsyncResult *result, gpointer user_data)
+add_all_found (TachoServerList *self)
 {
-  g_autoptr (TachoServerList) self = user_data;
-  GListModel *found = G_LIST_MODEL (source);
+  GListModel *found = G_LIST_MODEL (self->discovery);
 
-  if (!tacho_discovery_run_finish (TACHO_DISCOVERY (source), result, NULL) ||
-      gtk_widget_get_root (GTK_WIDGET (self)) == NULL)
-    return;
   for (guint i = 0; i < g_list_model_get_n_items (found); i++)
     {
       g_autoptr (TachoFound) one = g_list_model_get_item (found, i);
@@ -227,11 +223,43 @@ looked_cb (GObject *source, GAsyncResult *result, gpointer user_data)
 }
 
 static void
+looked_cb (GObject *source, GAsyncResult *result, gpointer user_data)
+{
+  g_autoptr (TachoServerList) self = user_data;
+
+  if (tacho_discovery_run_finish (TACHO_DISCOVERY (source), result, NULL) &&
+      gtk_widget_get_root (GTK_WIDGET (self)) != NULL)
+    add_all_found (self);
+}
+
+static void
 stop_looking (TachoServerList *self)
 {
   if (self->looking != NULL)
     g_cancellable_cancel (self->looking);
   g_clear_object (&self->looking);
+}
+
+static void
+fill (TachoServerList *self)
+{
+  GtkWidget *child;
+
+  while ((child = gtk_widget_get_first_child (GTK_WIDGET (self->list))) != NULL)
+    gtk_list_box_remove (self->list, child);
+  add_row (self, KIND_BUILT_IN, "sim:", NULL, _ ("Built in, needs nothing"));
+  add_saved (self);
+  add_recent (self);
+  if (self->discovery != NULL && gtk_widget_get_root (GTK_WIDGET (self)) != NULL)
+    add_all_found (self);
+}
+
+/* Edited by another program, or saved by a form. */
+static void
+config_changed_cb (TachoServerList *self)
+{
+  if (gtk_widget_get_mapped (GTK_WIDGET (self)))
+    fill (self);
 }
 
 /* --- what is done with one --- */
@@ -300,6 +328,8 @@ tacho_server_list_init (TachoServerList *self)
                                   _ ("Servers"), -1);
   g_signal_connect_object (list, "row-activated", G_CALLBACK (row_activated_cb), self, 0);
   adw_bin_set_child (ADW_BIN (self), list);
+  g_signal_connect_object (tacho_servers_get_config (), "changed", G_CALLBACK (config_changed_cb),
+                           self, G_CONNECT_SWAPPED);
 }
 
 /**
@@ -312,16 +342,10 @@ tacho_server_list_init (TachoServerList *self)
 void
 tacho_server_list_show (TachoServerList *self, TachoProfile *current)
 {
-  GtkWidget *child;
-
   g_return_if_fail (TACHO_IS_SERVER_LIST (self));
 
   g_set_object (&self->current, current);
-  while ((child = gtk_widget_get_first_child (GTK_WIDGET (self->list))) != NULL)
-    gtk_list_box_remove (self->list, child);
-  add_row (self, KIND_BUILT_IN, "sim:", NULL, _ ("Built in, needs nothing"));
-  add_saved (self);
-  add_recent (self);
+  fill (self);
   stop_looking (self);
   if (self->discovery == NULL)
     self->discovery = tacho_discovery_new (NULL, 0);

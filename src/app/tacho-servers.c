@@ -4,11 +4,12 @@
 
 #include "config.h"
 
-#include "app/tacho-connection.h"
-#include "app/tacho-display.h"
 #include "app/tacho-servers.h"
+#include "app/tacho-display.h"
 #include "app/tacho-settings.h"
+#include "base/tacho-text.h"
 
+#define MAX_TITLE 120 /* characters */
 #define MAX_SAME_NAME 100
 
 /**
@@ -53,7 +54,7 @@ find (const char *address)
   for (guint i = 0; i < n; i++)
     {
       g_autoptr (TachoProfile) profile = g_list_model_get_item (profiles, i);
-      g_autofree char *own = tacho_connection_make_address (profile);
+      g_autofree char *own = tacho_servers_make_address (profile);
 
       if (g_str_equal (own, address))
         return profile; /* the list keeps it */
@@ -124,10 +125,44 @@ tacho_servers_is_saved (TachoProfile *profile)
 {
   TachoProfile *found =
       tacho_config_lookup_profile (tacho_servers_get_config (), tacho_profile_get_name (profile));
-  g_autofree char *there = found != NULL ? tacho_connection_make_address (found) : NULL;
-  g_autofree char *own = tacho_connection_make_address (profile);
+  g_autofree char *there = found != NULL ? tacho_servers_make_address (found) : NULL;
+  g_autofree char *own = tacho_servers_make_address (profile);
 
   return g_strcmp0 (there, own) == 0;
+}
+
+/**
+ * tacho_servers_make_address:
+ * @profile: how a server is talked to
+ *
+ * Returns: (transfer full): what names it in lists: its URL, or without one "grpc://HOST:PORT"
+ */
+char *
+tacho_servers_make_address (TachoProfile *profile)
+{
+  const char *url = tacho_profile_get_url (profile);
+
+  if (url != NULL)
+    return g_strdup (url);
+  return g_strconcat (tacho_profile_get_grpc_tls (profile) ? "grpcs://" : "grpc://",
+                      tacho_profile_get_grpc_endpoint (profile), NULL);
+}
+
+/**
+ * tacho_servers_make_title:
+ * @profile: how a server is talked to
+ *
+ * Returns: (transfer full): what the window calls it: the name that a person gave it, else its
+ *   address in short
+ */
+char *
+tacho_servers_make_title (TachoProfile *profile)
+{
+  g_autofree char *address = tacho_servers_make_address (profile);
+
+  return tacho_servers_is_saved (profile)
+             ? tacho_text_sanitize_line (tacho_profile_get_name (profile), -1, MAX_TITLE)
+             : tacho_display_url_name (address);
 }
 
 /**
@@ -141,7 +176,7 @@ char *
 tacho_servers_make_name (TachoProfile *profile, TachoProfile *own)
 {
   TachoConfig *config = tacho_servers_get_config ();
-  g_autofree char *address = tacho_connection_make_address (profile);
+  g_autofree char *address = tacho_servers_make_address (profile);
   g_autofree char *base = tacho_display_url_name (address);
 
   for (guint i = 1; i < MAX_SAME_NAME; i++)
@@ -166,7 +201,7 @@ gboolean
 tacho_servers_save (TachoProfile *profile, GError **error)
 {
   TachoConfig *config = tacho_servers_get_config ();
-  g_autofree char *address = tacho_connection_make_address (profile);
+  g_autofree char *address = tacho_servers_make_address (profile);
   g_autofree char *name = NULL;
   TachoProfile *known = find (address);
 

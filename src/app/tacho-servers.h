@@ -12,6 +12,8 @@ TachoSecrets *tacho_servers_get_secrets (void); /* (transfer none) */
 /* What GSettings kept before there was the file: taken over once. */
 void tacho_servers_migrate (void);
 
+char *tacho_servers_make_address (TachoProfile *profile) G_GNUC_WARN_UNUSED_RESULT;
+char *tacho_servers_make_title (TachoProfile *profile) G_GNUC_WARN_UNUSED_RESULT;
 /* A copy of the profile that has this address, or NULL. */
 TachoProfile *tacho_servers_find (const char *address) G_GNUC_WARN_UNUSED_RESULT;
 /* The one of that name, or NULL. */

@@ -259,8 +259,7 @@ duplicate_server_cb (GSimpleAction *action, GVariant *parameter, gpointer user_d
   tacho_profile_set_key_in_keyring (copy, FALSE);
   /* Translators: name of a server that begins as a copy of another. */
   name = g_strdup_printf (_ ("%.80s (copy)"), tacho_profile_get_name (profile));
-  if (tacho_profile_set_name (copy, name, NULL))
-    present_form (user_data, copy, FALSE);
+  tacho_server_dialog_set_name (present_form (user_data, copy, FALSE), name);
 }
 
 static void

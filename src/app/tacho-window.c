@@ -5,6 +5,7 @@
 #include "config.h"
 
 #include "app/tacho-window-private.h"
+#include "app/tacho-servers.h"
 #include "app/tacho-settings.h"
 #include "base/tacho-text.h"
 
@@ -282,7 +283,7 @@ tacho_window_describe (TachoWindow *self)
     return g_strdup ("No server");
   manager = tacho_connection_get_manager (self->connection);
   description = tacho_client_manager_get_description (manager);
-  address = tacho_connection_make_address (tacho_connection_get_profile (self->connection));
+  address = tacho_servers_make_address (tacho_connection_get_profile (self->connection));
   return g_strdup_printf (
       "Server: %s\nState: %s\nAPI: %s\nSimulated: %s", address,
       tacho_connection_state_to_string (tacho_client_manager_get_state (manager)),

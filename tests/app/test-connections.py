@@ -108,13 +108,22 @@ def activate(gui, action, parameter=None):
                     argument, '{}'], check=True, stdout=subprocess.DEVNULL, env=gui.env)
 
 
+def open_menu(gui):
+    button = gui.find(contains='Server ')
+    gui.act(next(node for node in gui.nodes(root=button) if 'click' in gui.actions(node)), 'click')
+    gui.find('Servers', 'list')
+
+
+def choose(gui, name, item):
+    """Of the menu that the row of a server has."""
+    open_menu(gui)
+    gui.press(f'Menu of {name}', 'push button')
+    gui.press(item, 'menu item')
+
+
 def edit(gui, name):
-    """The form of a saved server; the file may not have been read yet."""
-    for _ in range(20):
-        activate(gui, 'edit-server', name)
-        with contextlib.suppress(AssertionError):
-            return gui.find('Edit Server', 'label', limit=1.5)
-    raise AssertionError('no form of ' + name)
+    choose(gui, name, 'Edit…')
+    gui.find('Edit Server', 'label')
 
 
 def add(gui, url):
@@ -296,6 +305,40 @@ def headers_and_limits(gui):
     text = read_config(gui)  # two minutes are the default, which is not written
     assert 'timeout-first' not in text and 'backoff=2' in text, text
     assert 'headers=X-Team: blue;' in text, text
+
+
+@test()
+def a_server_is_copied_removed_and_brought_back(gui):
+    gui.find(contains=': Connected')
+    url = tacho_gui.dead_url()
+    write_config(gui, f'[profile attic]\nurl={url}\nheaders=X-Team: blue;\n')
+    choose(gui, 'attic', 'Duplicate…')
+    gui.find('Add Server', 'label')
+    gui.press('Connect', 'push button')
+    gui.wait(lambda: '[profile attic (copy)]' in read_config(gui), 'the copy')
+    assert read_config(gui).count('headers=X-Team: blue;') == 2, read_config(gui)
+    gui.find(contains='Server attic (copy): Offline')
+    choose(gui, 'attic', 'Remove')
+    gui.toast('“attic” removed')
+    assert '[profile attic]' not in read_config(gui)
+    gui.act(gui.toast('Undo', 'push button'), 'click')
+    gui.wait(lambda: '[profile attic]' in read_config(gui), 'it back')
+    open_menu(gui)
+    gui.find(contains='retrying in', role='label')
+    gui.screenshot('menu')
+
+
+@test()
+def one_that_is_not_saved_can_be(gui):
+    gui.find(contains=': Connected')
+    with small() as url:
+        assert gui.run('--url', url).returncode == 0
+        name = url[len('http://'):]
+        gui.find(f'Server {name}: Connected')
+        choose(gui, name, 'Save…')
+        gui.find('Add Server', 'label')
+        gui.press('Connect', 'push button')
+        gui.wait(lambda: f'url={url}' in read_config(gui), 'it in the file')
 
 
 with tacho_gui.accessibility_bus():
