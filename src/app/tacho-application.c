@@ -69,7 +69,8 @@ map_cb (GtkWidget *window, GApplication *application)
                            G_CALLBACK (after_paint_cb), application, 0);
 }
 
-/* The window, opened on `url` or, without one, on the server of last time. */
+/* The window, opened on `url` or, without one, on the server of last time. The first time there is
+ * none yet. */
 static void
 show_window (TachoApplication *self, const char *url)
 {
@@ -82,7 +83,10 @@ show_window (TachoApplication *self, const char *url)
       if (url == NULL)
         {
           last = tacho_settings_get_string (tacho_settings_get_default (), "last-url");
-          url = last[0] != '\0' ? last : "sim:";
+          if (last[0] != '\0')
+            url = last;
+          else
+            tacho_window_welcome (window);
         }
       if (self->exit_after_startup)
         g_signal_connect_object (window, "map", G_CALLBACK (map_cb), self, G_CONNECT_AFTER);

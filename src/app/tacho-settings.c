@@ -38,7 +38,7 @@ static const struct
   { "notify", "true" },
   { "prompt-presets", "@as []" },
   { "recent-urls", "@as []" },
-  { "last-url", "'sim:'" },
+  { "last-url", "''" },
   { "last-model", "''" },
   { "models-show", "'all'" },
   { "models-kind", "''" },

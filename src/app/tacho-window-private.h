@@ -26,6 +26,8 @@ struct _TachoWindow
   GtkWidget *simulated_badge;
   AdwViewSwitcherTitle *title;
   AdwToastOverlay *toasts;
+  GtkStack *place;       /* "welcome" before there is a server, then "main" */
+  AdwBin *welcome_place; /* empty but then */
   AdwFlap *flap;
   AdwViewStack *stack;
   GtkStack *sidebar;

@@ -64,6 +64,9 @@ use (TachoWindow *self, TachoProfile *profile)
     }
   drop_connection (self);
   self->connection = connection;
+  gtk_stack_set_visible_child_name (self->place, "main");
+  adw_bin_set_child (self->welcome_place, NULL);
+  adw_view_switcher_title_set_view_switcher_enabled (self->title, TRUE);
   g_signal_connect_object (connection, "notice", G_CALLBACK (notice_cb), self, 0);
   g_signal_connect_object (tacho_connection_get_manager (connection), "notify::simulated",
                            G_CALLBACK (update_simulated), self, G_CONNECT_SWAPPED);

@@ -7,6 +7,7 @@
 #include "app/tacho-window-private.h"
 #include "app/tacho-servers.h"
 #include "app/tacho-settings.h"
+#include "app/tacho-welcome.h"
 #include "base/tacho-text.h"
 
 #include <glib/gi18n.h>
@@ -181,6 +182,8 @@ tacho_window_class_init (TachoWindowClass *klass)
   gtk_widget_class_bind_template_child (widget_class, TachoWindow, simulated_badge);
   gtk_widget_class_bind_template_child (widget_class, TachoWindow, title);
   gtk_widget_class_bind_template_child (widget_class, TachoWindow, toasts);
+  gtk_widget_class_bind_template_child (widget_class, TachoWindow, place);
+  gtk_widget_class_bind_template_child (widget_class, TachoWindow, welcome_place);
   gtk_widget_class_bind_template_child (widget_class, TachoWindow, flap);
   gtk_widget_class_bind_template_child (widget_class, TachoWindow, stack);
   gtk_widget_class_bind_template_child (widget_class, TachoWindow, sidebar);
@@ -219,6 +222,26 @@ TachoWindow *
 tacho_window_new (TachoApplication *application)
 {
   return g_object_new (TACHO_TYPE_WINDOW, "application", application, NULL);
+}
+
+/**
+ * tacho_window_welcome:
+ * @self: a window without a server
+ *
+ * Shows the ways to one.
+ */
+void
+tacho_window_welcome (TachoWindow *self)
+{
+  GtkWidget *page;
+
+  g_return_if_fail (TACHO_IS_WINDOW (self));
+
+  page = g_object_new (TACHO_TYPE_WELCOME, NULL);
+  adw_bin_set_child (self->welcome_place, page);
+  gtk_stack_set_visible_child_name (self->place, "welcome");
+  adw_view_switcher_title_set_view_switcher_enabled (self->title, FALSE);
+  tacho_welcome_show (TACHO_WELCOME (page));
 }
 
 /**

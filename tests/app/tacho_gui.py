@@ -215,7 +215,8 @@ class Gui:
         if self.log is None:
             self.log = open(os.path.join(self.home, 'log'), 'w+', encoding='utf-8', errors='replace')
         gone = self.app
-        self.process = subprocess.Popen([program(), '--url', self.url, *self.arguments], env=self.env,
+        server = ['--url', self.url] if self.url is not None else []
+        self.process = subprocess.Popen([program(), *server, *self.arguments], env=self.env,
                                         stdout=self.log, stderr=self.log)
         self.app = self.wait(lambda: self._find_app(gone), 'the program to be on the accessibility bus')
         self.tree = Tree()

@@ -195,6 +195,21 @@ def dead_server(gui):
     gui.find(contains='The server is offline', role='label')
 
 
+@test(url=None)
+def first_start_offers_the_ways_to_a_server(gui):
+    gui.find('Welcome to Tacho', 'label')
+    gui.find('Models of This Computer…', 'push button')
+    gui.press('Add a Server…', 'push button')
+    gui.find('Add Server', 'label')
+    gui.press('Cancel', 'push button')
+    gui.gone('Add Server', 'frame')
+    gui.screenshot('welcome')
+    gui.click(gui.find('Simulated server', 'label'))
+    gui.find(contains=': Connected')
+    gui.find('Prompt', 'page tab')
+    gui.gone('Welcome to Tacho', 'label')
+
+
 @test()
 def add_dead_server(gui):
     gui.find(contains=': Connected')
