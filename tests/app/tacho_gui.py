@@ -216,11 +216,19 @@ class Gui:
             self.log = open(os.path.join(self.home, 'log'), 'w+', encoding='utf-8', errors='replace')
         gone = self.app
         server = ['--url', self.url] if self.url is not None else []
+        # Python ignores the signal of a file that may grow no more, and so does what it starts here:
+        # a write then fails, as on a full disk.
         self.process = subprocess.Popen([program(), *server, *self.arguments], env=self.env,
-                                        stdout=self.log, stderr=self.log)
+                                        stdout=self.log, stderr=self.log, restore_signals=False)
         self.app = self.wait(lambda: self._find_app(gone), 'the program to be on the accessibility bus')
         self.tree = Tree()
         self.owner = self.wait(lambda: self.tree.owner_of(self.process.pid), 'its name on that bus')
+
+    def fill_disk(self, full=True):
+        """No file that the program writes can grow, or all can again."""
+        import resource
+        limit = 0 if full else resource.RLIM_INFINITY
+        resource.prlimit(self.process.pid, resource.RLIMIT_FSIZE, (limit, resource.RLIM_INFINITY))
 
     def kill(self):
         """Ends the program at once, as a loss of power would."""

@@ -301,5 +301,20 @@ def a_history_that_fails_loses_no_result(gui):
     gui.find('The History Cannot Be Read', 'label')
 
 
+@test()
+def a_full_disk_loses_no_result(gui):
+    open_panel(gui)
+    run_once(gui)
+    gui.fill_disk()
+    run_once(gui)
+    gui.label('The history: ')
+    gui.find('Results', 'label')
+    gui.screenshot('said')
+    gui.fill_disk(False)
+    run_once(gui)
+    gui.press('History')
+    wait_for_runs(gui, 2)  # the one that could not be written is in the window alone
+
+
 with tacho_gui.accessibility_bus():
     test.main()

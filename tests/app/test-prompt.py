@@ -340,6 +340,29 @@ def damaged_database(gui):
 
 
 @test(url=server.url)
+def a_full_disk_loses_no_reply(gui):
+    connected(gui)
+    gui.ask('There is room.')
+    gui.replies(1)
+    gui.fill_disk()
+    gui.ask('There is none.')
+    gui.toast('This conversation cannot be stored: ')
+    said = gui.replies(2)
+    assert said.count('There is') == 2, said
+    gui.screenshot('said')
+    gui.fill_disk(False)
+    gui.ask('There is room again.')
+    gui.replies(3)
+    gui.quit()
+    with sqlite3.connect(os.path.join(gui.home, 'conversations.db')) as database:
+        assert database.execute('pragma quick_check').fetchone()[0] == 'ok'
+    gui.restart()
+    connected(gui)
+    show_list(gui)
+    gui.wait(lambda: 'There is room.' in rows(gui), 'the conversation')
+
+
+@test(url=server.url)
 def newer_database_is_left_alone(gui):
     connected(gui)
     gui.ask('From the future.')
