@@ -176,7 +176,6 @@ check (TachoEngineWindow *self)
   TachoSettings *settings = tacho_settings_get_default ();
   g_autofree char *models = tacho_settings_get_string (settings, "engine-models");
   g_autofree char *given = tacho_settings_get_string (settings, "engine-program");
-  g_autofree char *program = tacho_local_engine_find_program (given[0] != '\0' ? given : NULL);
 
   if (self->counting != NULL)
     g_cancellable_cancel (self->counting);
