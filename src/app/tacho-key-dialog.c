@@ -14,7 +14,7 @@
 typedef struct
 {
   TachoProfile *profile;
-  GtkPasswordEntry *entry;
+  GtkPasswordEntry *entry; /* held: the answer may come while the dialog is being taken apart */
   TachoKeyDialogFunc func;
   gpointer user_data;
   GDestroyNotify destroy;
@@ -28,6 +28,7 @@ question_free (gpointer data, GClosure *closure)
   if (question->destroy != NULL)
     question->destroy (question->user_data);
   g_object_unref (question->profile);
+  g_object_unref (question->entry);
   g_free (question);
 }
 
@@ -69,7 +70,7 @@ tacho_key_dialog_ask (GtkWindow *parent,
   Question *question = g_new0 (Question, 1);
 
   question->profile = g_object_ref (profile);
-  question->entry = GTK_PASSWORD_ENTRY (entry);
+  question->entry = g_object_ref_sink (GTK_PASSWORD_ENTRY (entry));
   question->func = func;
   question->user_data = user_data;
   question->destroy = destroy;
