@@ -120,6 +120,20 @@ class Simulator:
             self.process.communicate()
 
 
+def openssl(*arguments):
+    subprocess.run(["openssl", *arguments], check=True, capture_output=True, timeout=LIMIT_S)
+
+
+@contextlib.contextmanager
+def certificate():
+    """A certificate of this machine that vouches for itself, and its key."""
+    with tempfile.TemporaryDirectory() as folder:
+        cert, key = os.path.join(folder, "cert.pem"), os.path.join(folder, "key.pem")
+        openssl("req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-keyout", key, "-out", cert,
+                "-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost,IP:127.0.0.1")
+        yield cert, key
+
+
 def streams(chunks, extra=()):
     """An SSE body of chat chunks with these texts."""
     out = b""

@@ -11,7 +11,7 @@ import subprocess
 import tempfile
 import types
 
-from harness import CLI, LIMIT_S, Simulator, TINY, environment, expect, main, run, test, wait_until
+from harness import CLI, LIMIT_S, Simulator, TINY, certificate, environment, expect, main, run, test, wait_until
 
 BIG = "sim-llama-8b-q4_k_m"
 SOURCE = os.environ["TACHO_SOURCE_ROOT"]
@@ -235,19 +235,6 @@ def an_also_with_a_port_has_that_port():
     with Simulator("--also", "ollama:%d" % port) as sim:
         assert sim.hello["fronts"][1]["url"] == "http://127.0.0.1:%d" % port
         assert get("http://127.0.0.1:%d/" % port).body == b"Ollama is running"
-
-
-def openssl(*arguments):
-    subprocess.run(["openssl", *arguments], check=True, capture_output=True, timeout=LIMIT_S)
-
-
-@contextlib.contextmanager
-def certificate():
-    with tempfile.TemporaryDirectory() as folder:
-        cert, key = os.path.join(folder, "cert.pem"), os.path.join(folder, "key.pem")
-        openssl("req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-keyout", key, "-out", cert,
-                "-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost,IP:127.0.0.1")
-        yield cert, key
 
 
 @test

@@ -171,6 +171,7 @@ add_self_check (JsonBuilder *builder, const TachoBenchResult *result)
 
   begin_object (builder, "self_check");
   add_double (builder, "loop_lag_ms_p99", check->loop_lag_ms_p99);
+  add_double (builder, "wake_delay_ms_p95", check->wake_delay_ms_p95);
   add_double (builder, "own_read_share", check->own_read_share);
   add_double (builder, "client_cpu_share", check->client_cpu_share);
   add_double (builder, "schedule_delay_ms_p99", check->schedule_delay_ms_p99);

@@ -158,6 +158,7 @@ read_self_check (JsonObject *root, TachoBenchResult *result)
   if (o == NULL)
     return;
   check->loop_lag_ms_p99 = tacho_json_get_double (o, "loop_lag_ms_p99", NAN);
+  check->wake_delay_ms_p95 = tacho_json_get_double (o, "wake_delay_ms_p95", NAN);
   check->own_read_share = tacho_json_get_double (o, "own_read_share", NAN);
   check->client_cpu_share = tacho_json_get_double (o, "client_cpu_share", NAN);
   check->schedule_delay_ms_p99 = tacho_json_get_double (o, "schedule_delay_ms_p99", NAN);

@@ -217,6 +217,8 @@ fill_self_check (TachoBenchResult *merged, GPtrArray *results, const Windows *w)
 
       check->distorted |= part->self_check.distorted;
       check->loop_lag_ms_p99 = fmax (check->loop_lag_ms_p99, part->self_check.loop_lag_ms_p99);
+      check->wake_delay_ms_p95 =
+          fmax (check->wake_delay_ms_p95, part->self_check.wake_delay_ms_p95);
       check->client_cpu_share = fmax (check->client_cpu_share, part->self_check.client_cpu_share);
       check->schedule_delay_ms_p99 =
           fmax (check->schedule_delay_ms_p99, part->self_check.schedule_delay_ms_p99);

@@ -54,9 +54,12 @@ typedef struct
   char *reason;
 } TachoBenchVoid;
 
+#define TACHO_MAX_WAKE_DELAY_MS 10 /* above it the client may have distorted the run */
+
 typedef struct
 {
   double loop_lag_ms_p99; /* event loop: time from data ready to handled, as the loop sees it */
+  double wake_delay_ms_p95; /* how late a timer woke the loop; NAN: not known */
   double own_read_share;  /* share of content chunks that came in a read of their own, 0..1 */
   double
       client_cpu_share; /* CPU of the load engine's thread(s) over the window, 0..1 of one core */

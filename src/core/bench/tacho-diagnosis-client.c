@@ -20,13 +20,16 @@ rule_client_bound (TachoDiagnosis *self)
   const TachoSelfCheck *check = &self->result->self_check;
   TachoFinding *finding;
 
-  if (!(check->client_cpu_share > 0.8) && !(check->loop_lag_ms_p99 > 5))
+  if (!(check->client_cpu_share > 0.8) && !(check->loop_lag_ms_p99 > 5) &&
+      !(check->wake_delay_ms_p95 > TACHO_MAX_WAKE_DELAY_MS))
     return;
   finding = tacho_diagnosis_add (self, "client-bound", TACHO_FINDING_PROBLEM,
                                  "The client was the limit, not the server");
   tacho_finding_evidence (finding,
-                          "the client used %.0f %% of a core, ready data waited %.1f ms (p99)",
-                          check->client_cpu_share * 100, check->loop_lag_ms_p99);
+                          "the client used %.0f %% of a core, ready data waited %.1f ms (p99), and "
+                          "the machine woke it %.1f ms late (p95)",
+                          check->client_cpu_share * 100, check->loop_lag_ms_p99,
+                          fmax (0, check->wake_delay_ms_p95));
   tacho_finding_advice (finding, "Use more load threads (--threads), or share the load between "
                                  "machines (--worker) and merge the runs");
   tacho_finding_advice (finding, "Run the client on another machine than the server");

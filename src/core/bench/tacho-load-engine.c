@@ -203,6 +203,7 @@ static void
 add_up (TachoLoadEngine *self, TachoLoadAccount *sum, gint64 *cpu_ns)
 {
   sum->lag = tacho_histogram_new ();
+  sum->late = tacho_histogram_new ();
   sum->measure_end_ns = G_MAXINT64;
   *cpu_ns = 0;
   for (guint i = 0; i < self->shared.n_loops; i++)
@@ -210,6 +211,7 @@ add_up (TachoLoadEngine *self, TachoLoadAccount *sum, gint64 *cpu_ns)
       const TachoLoadAccount *one = tacho_load_loop_get_account (self->shared.loops[i]);
 
       tacho_histogram_merge (sum->lag, one->lag);
+      tacho_histogram_merge (sum->late, one->late);
       sum->chunks += one->chunks;
       sum->own_reads += one->own_reads;
       sum->requests_ended += one->requests_ended;
@@ -231,6 +233,7 @@ check_self (TachoLoadEngine *self,
   const TachoBenchPlan *plan = self->config->plan;
   const TachoSelfCheckInput input = {
     .lag = account->lag,
+    .late = account->late,
     .chunks = account->chunks,
     .own_reads = account->own_reads,
     .cpu_ns = cpu_ns,
@@ -298,4 +301,5 @@ tacho_load_engine_run (TachoLoadEngine *engine,
   result->connections_created = account.connections;
   check_self (engine, &account, cpu_ns, result);
   tacho_histogram_free (account.lag);
+  tacho_histogram_free (account.late);
 }

@@ -27,6 +27,8 @@ struct _TachoLoadLoop
   CURLM *multi;
   int epoll_fd, curl_timer_fd, tick_fd, wake_fd, schedule_fd;
   gint64 armed_ns; /* what schedule_fd is set to */
+  gint64 tick_ns;  /* between two ticks */
+  gint64 tick_due_ns; /* when the next one is */
   TachoLoadStream *streams;
   guint n_streams;
   guint *idle; /* places, the last one is taken next */

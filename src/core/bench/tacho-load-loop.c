@@ -6,6 +6,7 @@
 
 #include "bench/tacho-load-loop-private.h"
 
+#include "base/tacho-clock.h"
 #include "net/tacho-grpc-client.h"
 
 #include <errno.h>
@@ -87,6 +88,8 @@ set_up_fds (TachoLoadLoop *self)
                                    .it_value = { .tv_nsec = tick_ns } };
 
   timerfd_settime (self->tick_fd, 0, &tick, NULL);
+  self->tick_ns = tick_ns;
+  self->tick_due_ns = tacho_clock_now_ns () + tick_ns;
   watch_fd (self, EPOLL_CTL_ADD, self->curl_timer_fd, EPOLLIN, KEY_CURL_TIMER);
   watch_fd (self, EPOLL_CTL_ADD, self->schedule_fd, EPOLLIN, KEY_SCHEDULE);
   watch_fd (self, EPOLL_CTL_ADD, self->tick_fd, EPOLLIN, KEY_TICK);
@@ -164,6 +167,7 @@ tacho_load_loop_new (TachoLoadShared *shared, guint index, GError **error)
   if (plan->http2)
     self->counts.habit = TACHO_HABIT_KEEPS;
   self->account.lag = self->counts.lag = tacho_histogram_new ();
+  self->account.late = tacho_histogram_new ();
   tacho_load_schedule_init (&self->schedule, plan, shared->prompts, share, 0);
   self->n_streams = self->schedule.places;
   self->streams = g_new0 (TachoLoadStream, self->n_streams);
@@ -224,6 +228,7 @@ tacho_load_loop_free (TachoLoadLoop *self)
     if (*fd >= 0)
       close (*fd);
   g_clear_pointer (&self->account.lag, tacho_histogram_free);
+  g_clear_pointer (&self->account.late, tacho_histogram_free);
   g_free (self);
 }
 

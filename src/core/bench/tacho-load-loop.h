@@ -32,7 +32,8 @@ typedef struct
 /* What a thread saw of itself. */
 typedef struct
 {
-  TachoHistogram *lag; /* ns from epoll's return to the last event of its batch */
+  TachoHistogram *lag;  /* ns from epoll's return to the last event of its batch */
+  TachoHistogram *late; /* ns from when a tick was due to when the loop woke */
   guint64 chunks, own_reads;
   gint64 cpu_ns;
   gint64 last_end_ns;

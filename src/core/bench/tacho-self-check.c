@@ -23,6 +23,15 @@ share (guint64 part, guint64 whole)
   return whole > 0 ? (double) part / (double) whole : NAN;
 }
 
+static double
+percentile_ms (const TachoHistogram *histogram, double p)
+{
+  guint64 n = tacho_histogram_get_count (histogram);
+  guint64 rank = (guint64) ceil (p * (double) n);
+
+  return n > 0 ? (double) tacho_histogram_value_at_rank (histogram, rank) / TACHO_NS_PER_MS : 0;
+}
+
 /* What makes times wrong: these say that the run may be distorted. */
 static void
 add_distortions (const TachoSelfCheck *check,
@@ -47,6 +56,11 @@ add_distortions (const TachoSelfCheck *check,
     add_warning (warnings,
                  "Ready data waited up to %.1f ms (p99) in the client: times are late by as much",
                  check->loop_lag_ms_p99);
+  if (check->wake_delay_ms_p95 > TACHO_MAX_WAKE_DELAY_MS)
+    add_warning (warnings,
+                 "The client was woken up to %.1f ms (p95) after it was due: the machine was busy, "
+                 "and times are late by as much",
+                 check->wake_delay_ms_p95);
   if (check->own_read_share < 0.95 && (check->client_cpu_share > 0.5 || check->loop_lag_ms_p99 > 1))
     add_warning (warnings,
                  "Only %.0f %% of the chunks had a read of their own: chunk gaps are blurred",
@@ -88,11 +102,9 @@ void
 tacho_self_check_fill (TachoSelfCheck *check, const TachoSelfCheckInput *input)
 {
   GPtrArray *warnings = g_ptr_array_new ();
-  guint64 n = tacho_histogram_get_count (input->lag);
-  guint64 rank = (guint64) ceil (0.99 * (double) n);
 
-  check->loop_lag_ms_p99 =
-      n > 0 ? (double) tacho_histogram_value_at_rank (input->lag, rank) / TACHO_NS_PER_MS : 0;
+  check->loop_lag_ms_p99 = percentile_ms (input->lag, 0.99);
+  check->wake_delay_ms_p95 = percentile_ms (input->late, 0.95);
   check->own_read_share = share (input->own_reads, input->chunks);
   check->client_cpu_share =
       input->window_s > 0 ? (double) input->cpu_ns / TACHO_NS_PER_S / input->window_s : 0;

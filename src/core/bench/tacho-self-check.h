@@ -8,10 +8,11 @@ G_BEGIN_DECLS
 
 typedef struct
 {
-  const TachoHistogram *lag; /* ns from epoll's return to the last event of its batch */
-  guint64 chunks;            /* content chunks of measured requests */
-  guint64 own_reads;         /* those that came in a read of their own */
-  gint64 cpu_ns;             /* of the engine's thread, over the window */
+  const TachoHistogram *lag;  /* ns from epoll's return to the last event of its batch */
+  const TachoHistogram *late; /* ns from when a tick was due to when the loop woke */
+  guint64 chunks;             /* content chunks of measured requests */
+  guint64 own_reads;          /* those that came in a read of their own */
+  gint64 cpu_ns;              /* of the engine's thread, over the window */
   double window_s;
   double schedule_delay_ms_p99;
   guint64 requests;  /* measured requests that ended */
