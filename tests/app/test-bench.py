@@ -44,14 +44,17 @@ def run_once(gui):
 
 def checks(gui):
     """The check boxes of the runs, newest first."""
-    return [node for node in gui.walk() if node.getRoleName() == 'check box' and
-            node.name.startswith('Select the run of ') and gui.showing(node)]
+    return [node for node in gui.nodes(contains='Select the run of ', role='check box', visible=True)
+            if gui.showing(node)]
 
 
 def wait_for_runs(gui, n):
     words = '1 run' if n == 1 else f'{n} runs'
     gui.find(words, 'label')
-    return gui.wait(lambda: checks(gui) if len(checks(gui)) == n else None, f'{n} rows')
+    def all_of_them():
+        found = checks(gui)
+        return found if len(found) == n else None
+    return gui.wait(all_of_them, f'{n} rows')
 
 
 def tacho_cli(gui, *arguments):
@@ -69,7 +72,7 @@ def a_run_is_kept(gui):
     gui.press('History')
     wait_for_runs(gui, 1)
     gui.find('4 at a time', 'label')
-    assert len([n for n in gui.walk() if n.name == 'Simulated' and gui.showing(n)]) >= 2
+    assert len([n for n in gui.nodes(name='Simulated', visible=True) if gui.showing(n)]) >= 2
     # The same file as the command line's.
     assert '4 at a time' in tacho_cli(gui, 'history')
     click(gui, checks(gui)[0])

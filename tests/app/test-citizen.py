@@ -102,7 +102,7 @@ def charts_speak(gui):
     gui.key('ctrl+b')
     gui.label('Finished.', limit=120)
     check_names(gui, 'results')
-    charts = [node for node in gui.walk() if node.getRoleName() == 'image' and gui.showing(node) and
+    charts = [node for node in gui.nodes(role='image', visible=True) if gui.showing(node) and
               node.getState().contains(pyatspi.STATE_FOCUSABLE)]
     assert len(charts) >= 5, charts
     for chart in charts:

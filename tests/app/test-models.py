@@ -28,8 +28,8 @@ def rows(gui):
     """Names of the models on screen, from the top."""
     import pyatspi
     found = []
-    for node in gui.walk():
-        if node.name.startswith('Details of ') and gui.showing(node):
+    for node in gui.nodes(contains='Details of ', visible=True):
+        if gui.showing(node):
             top = node.queryComponent().getExtents(pyatspi.WINDOW_COORDS).y
             found.append((top, node.name[len('Details of '):]))
     return [name for _, name in sorted(set(found))]

@@ -46,8 +46,8 @@ def show_list(gui):
 
 def rows(gui):
     """Titles of the conversations in the list."""
-    return [node.name[len('Menu of '):] for node in gui.walk()
-            if node.name.startswith('Menu of ') and 'click' in gui.actions(node) and gui.showing(node)]
+    return [node.name[len('Menu of '):] for node in gui.nodes(contains='Menu of ', visible=True)
+            if 'click' in gui.actions(node) and gui.showing(node)]
 
 
 def menu(gui, title, item):

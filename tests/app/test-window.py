@@ -17,9 +17,8 @@ test = tacho_gui.Tests()
 def first_button(gui, prefix):
     """The first row button whose accessible label begins so ("Load NAME")."""
     def search():
-        for node in gui.walk():
-            if node.getRoleName() == 'push button' and node.name.startswith(prefix) and \
-                    gui.showing(node):
+        for node in gui.nodes(contains=prefix, role='push button', visible=True):
+            if node.name.startswith(prefix) and gui.showing(node):
                 return node
         return None
     return gui.wait(search, f'a button "{prefix}…"')
@@ -98,8 +97,8 @@ def benchmark_to_its_end(gui):
         gui.find(word, 'label')
     assert '64 requests answered' in gui.label('requests answered')
     assert 'No request failed.' in gui.label('No request failed')
-    badges = [node for node in gui.walk() if node.getRoleName() == 'label' and
-              node.name == 'Simulated' and gui.showing(node)]
+    badges = [node for node in gui.nodes(name='Simulated', role='label', visible=True)
+              if gui.showing(node)]
     assert len(badges) >= 2, 'the results must say that they are simulated'
 
 
@@ -256,7 +255,7 @@ def second_start_uses_the_window(gui):
     done = gui.run('--url', tacho_gui.dead_url())
     assert done.returncode == 0, done
     gui.find(contains=': Offline')
-    frames = [node for node in gui.walk() if node.getRoleName() == 'frame']
+    frames = list(gui.nodes(role='frame'))
     assert len(frames) == 1, frames
 
 
