@@ -13,9 +13,10 @@ int
 main (int argc, char *argv[])
 {
   g_autoptr (TachoApplication) application = NULL;
+  const char *localedir = g_getenv ("TACHO_LOCALEDIR"); /* where it runs from its build folder */
 
   setlocale (LC_ALL, "");
-  bindtextdomain (TACHO_GETTEXT_PACKAGE, TACHO_LOCALEDIR);
+  bindtextdomain (TACHO_GETTEXT_PACKAGE, localedir != NULL ? localedir : TACHO_LOCALEDIR);
   bind_textdomain_codeset (TACHO_GETTEXT_PACKAGE, "UTF-8");
   textdomain (TACHO_GETTEXT_PACKAGE);
 

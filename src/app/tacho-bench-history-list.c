@@ -116,7 +116,11 @@ cell_text (const TachoHistoryRow *run, Column column)
     case COLUMN_LOAD:
       return tacho_text_sanitize_line (run->load, -1, MAX_CELL);
     case COLUMN_SERVER:
-      return tacho_text_sanitize_line (run->url, -1, MAX_CELL);
+      {
+        g_autofree char *name = tacho_display_url_name (run->url != NULL ? run->url : "");
+
+        return tacho_text_sanitize_line (name, -1, MAX_CELL);
+      }
     case COLUMN_TAGS:
       return tacho_text_sanitize_line (run->tags, -1, MAX_CELL);
     case COLUMN_NOTE:

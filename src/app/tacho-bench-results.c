@@ -165,8 +165,9 @@ make_summary (const TachoBenchResult *result)
   g_autofree char *window = tacho_display_duration (result->window_s);
   g_autofree char *load = make_load (result->plan);
   g_autofree char *model = tacho_text_sanitize_line (result->plan->model, -1, 80);
-  g_autofree char *url =
-      tacho_text_sanitize_line (result->target_url != NULL ? result->target_url : "", -1, 80);
+  g_autofree char *name =
+      tacho_display_url_name (result->target_url != NULL ? result->target_url : "");
+  g_autofree char *url = tacho_text_sanitize_line (name, -1, 80);
 
   return g_strdup_printf (
       _ ("%s on %s: %'llu requests answered in %s, %s · %'llu prompt and %'llu output tokens · "

@@ -15,6 +15,7 @@
 #include "app/tacho-bench-sweep-view.h"
 #include "app/tacho-bench-plan-editor.h"
 #include "app/tacho-display.h"
+#include "app/tacho-scroll-fit.h"
 #include "app/tacho-settings.h"
 #include "base/tacho-text.h"
 
@@ -420,6 +421,7 @@ static void
 tacho_bench_run_page_init (TachoBenchRunPage *self)
 {
   gtk_widget_init_template (GTK_WIDGET (self));
+  tacho_scroll_fit_width (GTK_SCROLLED_WINDOW (adw_bin_get_child (ADW_BIN (self))));
   g_signal_connect_object (tacho_bench_archive_get_default (), "notify::problem",
                            G_CALLBACK (problem_cb), self, G_CONNECT_SWAPPED);
   update (self);

@@ -191,6 +191,32 @@ tacho_display_context (gint64 tokens)
 }
 
 /**
+ * tacho_display_join:
+ * @parts: (element-type utf8): figures and words
+ *
+ * Where text runs from right to left, each part keeps its own direction: without that, "40 GB" and
+ * "8K context" beside each other would exchange their numbers.
+ *
+ * Returns: (transfer full): all of them in one line, with dots between them
+ */
+char *
+tacho_display_join (GPtrArray *parts)
+{
+  gboolean isolate = gtk_widget_get_default_direction () == GTK_TEXT_DIR_RTL;
+  GString *line = g_string_new (NULL);
+
+  for (guint i = 0; i < parts->len; i++)
+    {
+      if (i > 0)
+        g_string_append (line, " · ");
+      /* U+2068 and U+2069 of the Unicode bidirectional algorithm, UAX #9 */
+      g_string_append_printf (line, isolate ? "\u2068%s\u2069" : "%s",
+                              (const char *) g_ptr_array_index (parts, i));
+    }
+  return g_string_free (line, FALSE);
+}
+
+/**
  * tacho_display_model_summary:
  * @model: a model
  *
@@ -216,8 +242,7 @@ tacho_display_model_summary (TachoModel *model)
       /* Translators: context window of a model; %s is "32K". */
       g_ptr_array_add (parts, g_strdup_printf (_ ("%s context"), context));
     }
-  g_ptr_array_add (parts, NULL);
-  return g_strjoinv (" · ", (char **) parts->pdata);
+  return tacho_display_join (parts);
 }
 
 /**

@@ -23,6 +23,7 @@ TachoDisplayState tacho_display_connection_state (TachoConnectionState state);
 void tacho_display_set_class (GtkWidget *widget, const char *css_class);
 
 char *tacho_display_model_status (TachoModel *model) G_GNUC_WARN_UNUSED_RESULT; /* "Loading 42 %" */
+char *tacho_display_join (GPtrArray *parts) G_GNUC_WARN_UNUSED_RESULT;
 char *tacho_display_model_summary (TachoModel *model)
     G_GNUC_WARN_UNUSED_RESULT; /* "Q4_K_M · 7.2 B · …" */
 char *tacho_display_model_kind (const char *kind) G_GNUC_WARN_UNUSED_RESULT; /* "Embedding" */

@@ -20,13 +20,6 @@ seconds_since (gint64 start_ns)
   return start_ns > 0 ? (tacho_clock_now_ns () - start_ns) / (double) TACHO_NS_PER_S : 0;
 }
 
-static char *
-join (GPtrArray *parts)
-{
-  g_ptr_array_add (parts, NULL);
-  return g_strjoinv (" · ", (char **) parts->pdata);
-}
-
 /* Tokens counted by chunks are an estimate, and marked as one. */
 static void
 add_tokens (GPtrArray *parts, const TachoGenerationMetrics *metrics)
@@ -96,7 +89,7 @@ tacho_generation_words_phase (TachoGeneration *generation, double progress, gboo
   g_ptr_array_add (parts, tacho_display_duration (seconds_since (metrics.start_ns)));
   if (simulated)
     g_ptr_array_add (parts, g_strdup (_ ("simulated")));
-  return join (parts);
+  return tacho_display_join (parts);
 }
 
 /**

@@ -234,6 +234,5 @@ tacho_reply_stats_to_words (const TachoReplyStats *stats)
     }
   add_context (parts, stats);
   add_way (parts, stats);
-  g_ptr_array_add (parts, NULL);
-  return g_strjoinv (" · ", (char **) parts->pdata);
+  return tacho_display_join (parts);
 }

@@ -34,7 +34,9 @@ is_at_bottom (TachoTranscript *self)
 void
 tacho_transcript_scroll_to_end (TachoTranscript *self)
 {
-  if (self->adjustment == NULL)
+  /* Before the view has a size, its end is at its whole height: GTK 4.8 then keeps the text moved
+   * up by that, whatever the adjustment says later. */
+  if (self->adjustment == NULL || gtk_adjustment_get_page_size (self->adjustment) < 1)
     return;
   self->scrolling = TRUE;
   self->followed_upper = gtk_adjustment_get_upper (self->adjustment);

@@ -477,8 +477,9 @@ class Gui:
         """With the pointer, in the middle of it; the window is at the screen's corner."""
         import pyatspi
         box = node.queryComponent().getExtents(pyatspi.WINDOW_COORDS)
-        subprocess.run(['xdotool', 'mousemove', str(box.x + box.width // 2),
-                        str(box.y + box.height // 2), 'click', '1'], check=True)
+        scale = int(self.env.get('GDK_SCALE', '1'))
+        subprocess.run(['xdotool', 'mousemove', str(scale * (box.x + box.width // 2)),
+                        str(scale * (box.y + box.height // 2)), 'click', '1'], check=True)
 
     def type_into(self, node, text):
         node.queryEditableText().setTextContents(text)

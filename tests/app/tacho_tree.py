@@ -94,3 +94,19 @@ class Tree:
             found = [item for item, answer in zip(found, sets) if answer is not None and
                      all(bool(answer[0][n // 32] >> n % 32 & 1) == whether for n, whether in states)]
         return found
+
+    def boxes(self, owner, root=ROOT):
+        """(way, path, role's number, (x, y, width, height)) of all that has a size."""
+        from gi.repository import GLib
+        found = self.walk(owner, root)
+        window = GLib.Variant('(u)', (1,))  # coordinates of the window
+        answers = self.ask(owner, [(path, 'org.a11y.atspi.Component', 'GetExtents', window)
+                                   for _way, path, _role in found])
+        return [(*item, answer[0]) for item, answer in zip(found, answers)
+                if answer is not None and answer[0][2] > 0 and answer[0][3] > 0]
+
+    def names(self, owner, paths):
+        from gi.repository import GLib
+        which = GLib.Variant('(ss)', (ACCESSIBLE, 'Name'))
+        return [answer[0] if answer is not None else '' for answer in
+                self.ask(owner, [(path, PROPERTIES, 'Get', which) for path in paths])]
