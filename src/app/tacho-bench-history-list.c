@@ -260,6 +260,7 @@ setup_cb (GtkSignalListItemFactory *factory, GtkListItem *item, TachoBenchHistor
       if (columns[column].expand)
         {
           gtk_label_set_ellipsize (GTK_LABEL (child), PANGO_ELLIPSIZE_END);
+          tacho_display_show_whole (GTK_LABEL (child));
           gtk_label_set_width_chars (GTK_LABEL (child), column == COLUMN_MODEL ? 16 : 8);
         }
     }
@@ -289,8 +290,6 @@ bind_cb (GtkSignalListItemFactory *factory, GtkListItem *item, TachoBenchHistory
   else
     {
       gtk_label_set_label (GTK_LABEL (child), text);
-      if (columns[column].expand)
-        gtk_widget_set_tooltip_text (child, *text != '\0' ? text : NULL);
       tacho_display_set_class (child, column == COLUMN_FAILED && run->failed > 0 ? "error" : "");
     }
 }

@@ -6,6 +6,7 @@
 
 #include "app/tacho-chat-row.h"
 #include "app/tacho-accessible.h"
+#include "app/tacho-display.h"
 #include "base/tacho-text.h"
 
 #include <glib/gi18n.h>
@@ -86,7 +87,6 @@ update (TachoChatRow *self)
   g_autofree char *item = g_strdup_printf ("%s: %s", title, text);
 
   gtk_label_set_label (self->title, title);
-  gtk_widget_set_tooltip_text (GTK_WIDGET (self->title), title);
   gtk_label_set_label (self->subtitle, text);
   gtk_widget_set_visible (self->pin, tacho_conversation_info_get_pinned (self->info));
   gtk_accessible_update_property (GTK_ACCESSIBLE (self->menu), GTK_ACCESSIBLE_PROPERTY_LABEL, label,
@@ -139,6 +139,7 @@ tacho_chat_row_init (TachoChatRow *self)
   gtk_widget_set_margin_bottom (self->box, 4);
   gtk_widget_set_hexpand (lines, TRUE);
   self->title = add_label (GTK_BOX (lines), NULL);
+  tacho_display_show_whole (self->title);
   self->subtitle = add_label (GTK_BOX (lines), "stats");
   self->pin = gtk_image_new_from_icon_name ("view-pin-symbolic");
   gtk_accessible_update_property (GTK_ACCESSIBLE (self->pin), GTK_ACCESSIBLE_PROPERTY_LABEL,

@@ -113,6 +113,32 @@ tacho_display_set_class (GtkWidget *widget, const char *css_class)
     gtk_widget_add_css_class (widget, css_class);
 }
 
+static gboolean
+whole_cb (GtkLabel *label, int x, int y, gboolean keyboard, GtkTooltip *tooltip, gpointer data)
+{
+  const char *text = gtk_label_get_label (label);
+
+  gtk_tooltip_set_text (tooltip, text);
+  return text[0] != '\0';
+}
+
+/**
+ * tacho_display_show_whole:
+ * @label: may be cut where it is long
+ *
+ * Gives it a tooltip with the whole of whatever it says. It is made when it is asked for: to set
+ * one, GTK asks the X server where the pointer is and waits for the answer, which a list that
+ * scrolls would do for each of its rows.
+ */
+void
+tacho_display_show_whole (GtkLabel *label)
+{
+  g_return_if_fail (GTK_IS_LABEL (label));
+
+  gtk_widget_set_has_tooltip (GTK_WIDGET (label), TRUE);
+  g_signal_connect (label, "query-tooltip", G_CALLBACK (whole_cb), NULL);
+}
+
 /**
  * tacho_display_model_status:
  * @model: a model

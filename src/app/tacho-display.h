@@ -22,6 +22,8 @@ TachoDisplayState tacho_display_connection_state (TachoConnectionState state);
 /* Takes the old state's colour class off and puts the new one on. */
 void tacho_display_set_class (GtkWidget *widget, const char *css_class);
 
+void tacho_display_show_whole (GtkLabel *label);
+
 char *tacho_display_model_status (TachoModel *model) G_GNUC_WARN_UNUSED_RESULT; /* "Loading 42 %" */
 char *tacho_display_join (GPtrArray *parts) G_GNUC_WARN_UNUSED_RESULT;
 char *tacho_display_model_summary (TachoModel *model)

@@ -97,7 +97,8 @@ tacho_model_actions_set_button (GtkButton *button, const TachoModelOffer *offer,
   if (g_strcmp0 (gtk_button_get_label (button), label) != 0)
     gtk_button_set_label (button, label);
   gtk_widget_set_sensitive (GTK_WIDGET (button), offer->reason == NULL);
-  gtk_widget_set_tooltip_text (GTK_WIDGET (button), offer->reason);
+  if (g_strcmp0 (gtk_widget_get_tooltip_text (GTK_WIDGET (button)), offer->reason) != 0)
+    gtk_widget_set_tooltip_text (GTK_WIDGET (button), offer->reason);
   gtk_accessible_update_property (GTK_ACCESSIBLE (button), GTK_ACCESSIBLE_PROPERTY_LABEL,
                                   accessible, GTK_ACCESSIBLE_PROPERTY_DESCRIPTION,
                                   offer->reason != NULL ? offer->reason : "", -1);

@@ -35,15 +35,17 @@ G_DEFINE_FINAL_TYPE (TachoModelRow, tacho_model_row, ADW_TYPE_BIN)
 
 static guint details_signal;
 
-/* The whole of what may be cut; and where more is to be found than a server tells. */
-static void
-set_status_tooltip (TachoModelRow *self, TachoModelStatus status, const char *words)
+/* Where more is to be found than a server tells. */
+static gboolean
+query_status_cb (TachoModelRow *self, int x, int y, gboolean keyboard, GtkTooltip *tooltip)
 {
+  const char *words = gtk_label_get_label (self->status);
   g_autofree char *text = NULL;
 
-  if (status == TACHO_MODEL_STATUS_FAILED)
+  if (self->model != NULL && tacho_model_get_status (self->model) == TACHO_MODEL_STATUS_FAILED)
     text = g_strdup_printf ("%s\n%s", words, _ ("The log of the server may say more."));
-  gtk_widget_set_tooltip_text (GTK_WIDGET (self->status), text != NULL ? text : words);
+  gtk_tooltip_set_text (tooltip, text != NULL ? text : words);
+  return TRUE;
 }
 
 static char *
@@ -91,12 +93,9 @@ update (TachoModelRow *self)
   offer = tacho_model_actions_get_offer (self->connection, self->model);
 
   gtk_label_set_label (self->name, name);
-  gtk_widget_set_tooltip_text (GTK_WIDGET (self->name), name);
   gtk_label_set_label (self->summary, summary);
-  gtk_widget_set_tooltip_text (GTK_WIDGET (self->summary), summary);
   gtk_widget_set_visible (GTK_WIDGET (self->summary), summary[0] != '\0');
   gtk_label_set_label (self->status, words);
-  set_status_tooltip (self, status, words);
   gtk_image_set_from_icon_name (self->icon, state.icon);
   tacho_display_set_class (GTK_WIDGET (self->icon), state.css_class);
   tacho_display_set_class (GTK_WIDGET (self->status), state.css_class);
@@ -159,12 +158,15 @@ tacho_model_row_class_init (TachoModelRowClass *klass)
   gtk_widget_class_bind_template_child (widget_class, TachoModelRow, change);
   gtk_widget_class_bind_template_callback (widget_class, change_cb);
   gtk_widget_class_bind_template_callback (widget_class, details_cb);
+  gtk_widget_class_bind_template_callback (widget_class, query_status_cb);
 }
 
 static void
 tacho_model_row_init (TachoModelRow *self)
 {
   gtk_widget_init_template (GTK_WIDGET (self));
+  tacho_display_show_whole (self->name);
+  tacho_display_show_whole (self->summary);
 }
 
 /**

@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The window when nothing happens and when much does: how often it wakes while it is idle, and how long
-its main loop is away during a run of 1000 streams.
+"""The window when nothing happens and when much does: how often it wakes while it is idle, how long
+its main loop is away during a run of 1000 streams, and what a frame costs that scrolls 10,000 models.
 
 window.py BUILD [--quick] [--only TEXT]
 """
@@ -18,6 +18,7 @@ sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 import first_frame  # noqa: E402
 
 STREAMS = 1000
+MODELS, FEW = 10000, 100
 SETTLE_S = 14  # a cursor blinks for ten seconds
 
 
@@ -72,6 +73,23 @@ def stalls(build, env, seconds):
         simulator.wait()
 
 
+def scrolling(build, env, models, frames):
+    """In ms: the median, 99th percentile and longest frame while the model browser scrolls through all of them."""
+    simulator = subprocess.Popen(
+        [os.path.join(build, "src", "cli", "tacho-cli"), "simulate", "--models", str(models)],
+        stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
+    try:
+        url = re.search(r"http://\S+", simulator.stdout.readline()).group(0)
+        done = subprocess.run([os.path.join(build, "tests", "bench", "window-scroll"), url, str(models), str(frames)],
+                              env=env, capture_output=True, text=True, timeout=180, check=False)
+        if done.returncode != 0:
+            raise RuntimeError("window-scroll: " + done.stderr)
+        return [float(value) for value in done.stdout.split()]
+    finally:
+        simulator.terminate()
+        simulator.wait()
+
+
 def figure(name, unit, values, limit, quick, note, reference_name=None, reference=None):
     rounds = first_frame.rounds_of(values)
     given = None if reference is None else dict({"name": reference_name}, **first_frame.rounds_of(reference))
@@ -104,6 +122,14 @@ def measure(build, quick, only):
                 figures.append(figure("stall/1000-streams/p99", "ms", p99, 0, quick, "the same, 99th percentile"))
                 figures.append(figure("stall/1000-streams/at-the-end", "ms", end, 0, quick,
                                       "while the results are reckoned, drawn and kept"))
+            if only in "scroll/10000-models":
+                frames, times = (60, 1) if quick else (300, 3)
+                rounds = [(scrolling(build, env, MODELS, frames), scrolling(build, env, FEW, frames))
+                          for _ in range(times)]
+                for i, (name, limit) in enumerate((("median", 0), ("p99", 16.7), ("longest", 0))):
+                    figures.append(figure("scroll/10000-models/" + name, "ms", [one[0][i] for one in rounds], limit, quick,
+                                          "a frame of the model browser that scrolls from its top to its end",
+                                          "%d models" % FEW, [one[1][i] for one in rounds]))
         finally:
             screen.stop()
     return figures

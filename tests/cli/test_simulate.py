@@ -95,6 +95,14 @@ def the_first_line_is_the_address_and_a_signal_ends_it_well():
 
 
 @test
+def ten_thousand_models_need_no_descriptor_each():
+    with Simulator("--models", "10000") as sim:
+        assert len(get(sim.url + "/v1/models").json()["data"]) == 10000
+        opened = len(os.listdir("/proc/%d/fd" % sim.process.pid))
+        assert opened < 100, opened
+
+
+@test
 def json_gives_the_address_in_one_line():
     with Simulator("--models", 3) as sim:
         assert sim.hello["schema"] == "tacho.simulate/1" and len(sim.hello["models"]) == 3
