@@ -18,6 +18,7 @@ struct _TachoComposer
   AdwBin parent_instance;
   TachoConversationMessage *draft; /* its files; the text is in the editor */
   int index;                       /* of the message that is edited; -1: none */
+  char *before;                    /* what was written when that began */
   gboolean running;
   char *obstacle;
   GtkFileChooserNative *chooser; /* open */
@@ -194,6 +195,7 @@ static void
 cancel_edit_cb (TachoComposer *self)
 {
   tacho_composer_clear (self);
+  tacho_composer_set_text (self, self->before);
   tacho_composer_focus (self);
 }
 
@@ -238,6 +240,7 @@ tacho_composer_dispose (GObject *object)
     gtk_native_dialog_destroy (GTK_NATIVE_DIALOG (self->chooser));
   g_clear_object (&self->chooser);
   g_clear_pointer (&self->draft, tacho_conversation_message_free);
+  g_clear_pointer (&self->before, g_free);
   g_clear_pointer (&self->obstacle, g_free);
   adw_bin_set_child (ADW_BIN (self), NULL);
   gtk_widget_dispose_template (GTK_WIDGET (self), TACHO_TYPE_COMPOSER);
@@ -254,6 +257,7 @@ tacho_composer_class_init (TachoComposerClass *klass)
   G_OBJECT_CLASS (klass)->dispose = tacho_composer_dispose;
   g_signal_new ("send", type, G_SIGNAL_RUN_LAST, 0, NULL, NULL, NULL, G_TYPE_NONE, 1,
                 TACHO_TYPE_CONVERSATION_MESSAGE | G_SIGNAL_TYPE_STATIC_SCOPE);
+  g_signal_new ("edited", type, G_SIGNAL_RUN_LAST, 0, NULL, NULL, NULL, G_TYPE_NONE, 0);
   g_signal_new ("stop", type, G_SIGNAL_RUN_LAST, 0, NULL, NULL, NULL, G_TYPE_NONE, 0);
   g_signal_new ("notice", type, G_SIGNAL_RUN_LAST, 0, NULL, NULL, NULL, G_TYPE_NONE, 1,
                 G_TYPE_STRING | G_SIGNAL_TYPE_STATIC_SCOPE);
@@ -271,6 +275,13 @@ tacho_composer_class_init (TachoComposerClass *klass)
 }
 
 static void
+changed_cb (TachoComposer *self)
+{
+  update (self);
+  g_signal_emit_by_name (self, "edited");
+}
+
+static void
 tacho_composer_init (TachoComposer *self)
 {
   GtkDropTarget *drop = gtk_drop_target_new (GDK_TYPE_FILE_LIST, GDK_ACTION_COPY);
@@ -282,8 +293,8 @@ tacho_composer_init (TachoComposer *self)
   gtk_event_controller_set_propagation_phase (GTK_EVENT_CONTROLLER (drop), GTK_PHASE_CAPTURE);
   g_signal_connect (drop, "drop", G_CALLBACK (drop_cb), self);
   gtk_widget_add_controller (GTK_WIDGET (self), GTK_EVENT_CONTROLLER (drop));
-  g_signal_connect_object (gtk_text_view_get_buffer (self->editor), "changed", G_CALLBACK (update),
-                           self, G_CONNECT_SWAPPED);
+  g_signal_connect_object (gtk_text_view_get_buffer (self->editor), "changed",
+                           G_CALLBACK (changed_cb), self, G_CONNECT_SWAPPED);
   g_signal_connect_object (tacho_settings_get_default (), "changed", G_CALLBACK (update), self,
                            G_CONNECT_SWAPPED);
   update (self);
@@ -329,6 +340,11 @@ tacho_composer_edit (TachoComposer *self, int index, const TachoConversationMess
 {
   g_return_if_fail (TACHO_IS_COMPOSER (self));
 
+  if (index >= 0 && self->index < 0)
+    {
+      g_free (self->before);
+      self->before = tacho_composer_dup_text (self);
+    }
   self->index = index;
   g_ptr_array_set_size (self->draft->attachments, 0);
   if (message != NULL)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Where a prompt is written: editor, attached text files, Send and Stop. Signals: "send"
- * (TachoConversationMessage *, valid during the signal), "stop", "notice" (const char *). */
+ * (TachoConversationMessage *, valid during the signal), "stop", "edited" (its text is
+ * another), "notice" (const char *). */
 #pragma once
 
 #include <adwaita.h>

@@ -8,6 +8,7 @@
 #include "app/tacho-chat-view.h"
 #include "app/tacho-composer.h"
 #include "app/tacho-model-chooser.h"
+#include "app/tacho-prompt-draft.h"
 #include "app/tacho-prompt-settings.h"
 #include "app/tacho-settings.h"
 #include "base/tacho-text.h"
@@ -15,6 +16,7 @@
 #include <glib/gi18n.h>
 
 #define STATUS_INTERVAL_US (100 * 1000)
+#define DRAFT_PAUSE_MS 2000 /* without a change, until what is written is kept */
 #define MAX_VIEWS 8 /* conversations that stay laid out; those that run are never closed */
 
 struct _TachoPromptPane
@@ -24,6 +26,8 @@ struct _TachoPromptPane
   TachoConversations *store; /* NULL: not (yet) there */
   GPtrArray *views;          /* of TachoChatView, owned by the stack; the last is the newest */
   TachoChatView *view;       /* in sight */
+  char *draft; /* as it is kept */
+  guint draft_id;
   guint tick_id;
   gint64 status_us;
 
@@ -163,6 +167,36 @@ take_parameters (TachoPromptPane *self)
       tacho_model_get_id (tacho_connection_get_model (self->connection)));
 }
 
+/* What is written and not sent stays with its conversation, a restart included. */
+static void
+keep_draft (TachoPromptPane *self)
+{
+  g_autofree char *text = tacho_composer_dup_text (self->composer);
+
+  g_clear_handle_id (&self->draft_id, g_source_remove);
+  if (tacho_composer_get_index (self->composer) >= 0 || g_strcmp0 (text, self->draft) == 0)
+    return;
+  tacho_prompt_draft_save (self->store, get_chat (self), text);
+  g_free (self->draft);
+  self->draft = g_steal_pointer (&text);
+}
+
+static void
+edited_cb (TachoPromptPane *self)
+{
+  g_clear_handle_id (&self->draft_id, g_source_remove);
+  self->draft_id = g_timeout_add_once (DRAFT_PAUSE_MS, (GSourceOnceFunc) keep_draft, self);
+}
+
+static void
+restore_draft (TachoPromptPane *self)
+{
+  g_free (self->draft);
+  self->draft = tacho_prompt_draft_load (self->store, get_chat (self));
+  tacho_composer_set_text (self->composer, self->draft);
+  g_clear_handle_id (&self->draft_id, g_source_remove);
+}
+
 static void
 edit_cb (TachoPromptPane *self, guint index)
 {
@@ -170,6 +204,7 @@ edit_cb (TachoPromptPane *self, guint index)
 
   if (index >= messages->len)
     return;
+  keep_draft (self);
   tacho_composer_edit (self->composer, (int) index, g_ptr_array_index (messages, index));
   tacho_composer_focus (self->composer);
 }
@@ -206,24 +241,20 @@ close_old_views (TachoPromptPane *self)
 static void
 show_view (TachoPromptPane *self, TachoChatView *view)
 {
-  if (self->view != view)
+  gboolean other = self->view != view;
+
+  if (other)
     {
-      /* What is written and not sent stays with its conversation. */
-      if (self->view != NULL)
-        g_object_set_data_full (G_OBJECT (self->view), "draft",
-                                tacho_composer_get_index (self->composer) < 0
-                                    ? tacho_composer_dup_text (self->composer)
-                                    : NULL,
-                                g_free);
+      keep_draft (self);
       tacho_composer_clear (self->composer);
-      if (g_object_get_data (G_OBJECT (view), "draft") != NULL)
-        tacho_composer_set_text (self->composer, g_object_get_data (G_OBJECT (view), "draft"));
     }
   /* A page that is not shown is not there for a screen reader either. */
   if (self->view != NULL)
     gtk_widget_set_visible (GTK_WIDGET (self->view), FALSE);
   gtk_widget_set_visible (GTK_WIDGET (view), TRUE);
   self->view = view;
+  if (other)
+    restore_draft (self);
   g_ptr_array_remove (self->views, view);
   g_ptr_array_add (self->views, view);
   close_old_views (self);
@@ -283,6 +314,10 @@ send_cb (TachoPromptPane *self, const TachoConversationMessage *message)
   take_parameters (self);
   tacho_composer_clear (self->composer);
   if (index >= 0)
+    restore_draft (self); /* what was there before the edit */
+  else
+    keep_draft (self);
+  if (index >= 0)
     tacho_chat_edit (get_chat (self), (guint) index, tacho_conversation_message_copy (message));
   else
     tacho_chat_send (get_chat (self), tacho_conversation_message_copy (message));
@@ -309,7 +344,10 @@ tacho_prompt_pane_dispose (GObject *object)
   TachoPromptPane *self = TACHO_PROMPT_PANE (object);
 
   if (self->composer != NULL)
-    tacho_prompt_pane_set_connection (self, NULL);
+    {
+      keep_draft (self);
+      tacho_prompt_pane_set_connection (self, NULL);
+    }
   if (self->tick_id != 0)
     gtk_widget_remove_tick_callback (GTK_WIDGET (self), self->tick_id);
   self->tick_id = 0;
@@ -326,6 +364,7 @@ static void
 tacho_prompt_pane_finalize (GObject *object)
 {
   g_ptr_array_unref (TACHO_PROMPT_PANE (object)->views);
+  g_free (TACHO_PROMPT_PANE (object)->draft);
 
   G_OBJECT_CLASS (tacho_prompt_pane_parent_class)->finalize (object);
 }
@@ -369,6 +408,9 @@ tacho_prompt_pane_init (TachoPromptPane *self)
 {
   self->views = g_ptr_array_new ();
   gtk_widget_init_template (GTK_WIDGET (self));
+  restore_draft (self);
+  g_signal_connect_object (self->composer, "edited", G_CALLBACK (edited_cb), self,
+                           G_CONNECT_SWAPPED);
   update (self);
 }
 
@@ -488,6 +530,7 @@ tacho_prompt_pane_forget (TachoPromptPane *self, TachoConversationInfo *info)
     {
       self->view = NULL;
       tacho_composer_clear (self->composer);
+      restore_draft (self);
     }
   g_ptr_array_remove (self->views, view);
   update (self);

@@ -45,6 +45,7 @@ static const struct
   { "models-size", "'all'" },
   { "models-sort", "'name'" },
   { "server-status-shown", "false" },
+  { "draft", "''" },
   { "system-prompt", "''" },
   { "temperature", "-1.0" },
   { "top-p", "-1.0" },

@@ -50,6 +50,7 @@ def start_display(screen):
 def enter(screen='1366x768'):
     """Runs the calling script again inside a session of its own, or skips with the reason."""
     if os.environ.get(INSIDE):
+        os.dup2(int(os.environ[INSIDE]), 1)
         return
     for tool in ('Xvfb', 'dbus-run-session', 'xdotool'):
         if shutil.which(tool) is None:
@@ -61,7 +62,11 @@ def enter(screen='1366x768'):
     except ImportError:
         skip('python3-pyatspi is not installed')
     screen = os.environ.get('TACHO_SCREEN', screen)
-    env = dict(os.environ, **{INSIDE: '1'})
+    # What the bus starts (a keyring) has a say too, but not among the results.
+    results = os.dup(1)
+    os.set_inheritable(results, True)
+    os.dup2(2, 1)
+    env = dict(os.environ, **{INSIDE: str(results)})
     env.update(GTK_A11Y='atspi', GSK_RENDERER='cairo', GDK_BACKEND='x11', GSETTINGS_BACKEND='memory',
                GTK_USE_PORTAL='0', LANG='C.UTF-8')
     # A warning ends the program, but not this script: pyatspi warns when a window goes away.

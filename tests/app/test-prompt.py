@@ -306,6 +306,52 @@ def there_after_a_restart(gui):
     assert 'A title' in conversation and 'TTFT' in conversation, conversation
 
 
+def keep_settings(gui):
+    """In a file, as a desktop with dconf does."""
+    gui.env['GSETTINGS_BACKEND'] = 'keyfile'
+
+
+def open_only_conversation(gui):
+    show_list(gui)
+    gui.click(next(node for node in gui.nodes(root=gui.find('Conversations', 'list'), role='list item')))
+
+
+def written(gui, text):
+    gui.wait(lambda: gui.text_of(gui.find('Prompt', 'text')) == text, f'{text!r} to be written')
+
+
+@test(url=server.url, prepare=keep_settings)
+def what_is_not_sent_is_kept(gui):
+    connected(gui)
+    gui.ask('First question')
+    gui.replies(1)
+    gui.type_into(gui.find('Prompt', 'text'), 'half a thought')
+    gui.key('ctrl+n')
+    gui.find('Ask the Model', 'label')
+    written(gui, '')
+    gui.type_into(gui.find('Prompt', 'text'), 'for a new one')
+    open_only_conversation(gui)
+    written(gui, 'half a thought')
+    # An edit gives it back.
+    gui.press('Edit and send again', 'push button')
+    written(gui, 'First question')
+    gui.press('Cancel Editing', 'push button')
+    written(gui, 'half a thought')
+    gui.quit()
+    gui.restart()
+    connected(gui)
+    written(gui, 'for a new one')
+    open_only_conversation(gui)
+    written(gui, 'half a thought')
+    # What is sent is no draft any more.
+    gui.press('Send', 'push button')
+    gui.replies(2)
+    gui.key('ctrl+n')
+    written(gui, 'for a new one')
+    open_only_conversation(gui)
+    written(gui, '')
+
+
 @test(url=slow.url)
 def killed_while_a_reply_comes(gui):
     connected(gui)
