@@ -62,6 +62,19 @@ add_card (TachoBenchCards *self, const char *name, const char *value, const char
   gtk_box_append (self->row, box);
 }
 
+/* "4.08 to 5.73 ms": a unit that both have is said once. */
+static char *
+make_range (const char *low, const char *high)
+{
+  const char *unit_low = strrchr (low, ' '), *unit_high = strrchr (high, ' ');
+  g_autofree char *bare = unit_low != NULL && g_strcmp0 (unit_low, unit_high) == 0
+                              ? g_strndup (low, (gsize) (unit_low - low))
+                              : g_strdup (low);
+
+  /* Translators: lower and upper bound of a value. */
+  return g_strdup_printf (_ ("95 %%: %s to %s"), bare, high);
+}
+
 static void
 add_percentile (TachoBenchCards *self,
                 const char *name,
@@ -78,10 +91,9 @@ add_percentile (TachoBenchCards *self,
   if (!isfinite (p->value))
     return;
   if (!p->enough)
-    sure = g_strdup (_ ("too few samples to rely on"));
+    sure = g_strdup (_ ("too few samples"));
   else
-    /* Translators: lower and upper bound of a value. */
-    sure = g_strdup_printf (_ ("95 %%: %s to %s"), low, high);
+    sure = make_range (low, high);
   add_card (self, name, shown, sure);
 }
 

@@ -16,6 +16,7 @@
 #include <json-glib/json-glib.h>
 #include <math.h>
 
+#define MAX_LINE 36 /* characters of a value in one line */
 #define MAX_SHOWN ((gsize) 256 * 1024)
 
 static char *
@@ -80,8 +81,14 @@ add_row (GtkWidget *group, const char *title, const char *value)
   GtkWidget *label = gtk_label_new (value);
 
   gtk_label_set_selectable (GTK_LABEL (label), TRUE);
-  gtk_label_set_wrap (GTK_LABEL (label), TRUE);
-  gtk_label_set_wrap_mode (GTK_LABEL (label), PANGO_WRAP_WORD_CHAR);
+  /* What may wrap is made as narrow as a letter by the row. */
+  if (g_utf8_strlen (value, -1) > MAX_LINE)
+    {
+      gtk_label_set_wrap (GTK_LABEL (label), TRUE);
+      gtk_label_set_wrap_mode (GTK_LABEL (label), PANGO_WRAP_WORD_CHAR);
+      gtk_label_set_width_chars (GTK_LABEL (label), MAX_LINE);
+      gtk_label_set_max_width_chars (GTK_LABEL (label), MAX_LINE);
+    }
   gtk_label_set_xalign (GTK_LABEL (label), 1);
   gtk_widget_add_css_class (label, "numeric");
   gtk_widget_add_css_class (label, "dim-label");
