@@ -161,19 +161,14 @@ def light(gui):
     measured['button'] = box_of(gui.find('Parameters', 'push button')).width
 
 
-@look('dark', ADW_DEBUG_COLOR_SCHEME='prefer-dark')
+@look('dark', '1920x1080', ADW_DEBUG_COLOR_SCHEME='prefer-dark')
 def dark(gui):
     walk_through(gui)
     assert brightness(gui) < 0.25, brightness(gui)
 
 
-@look('high-contrast', ADW_DEBUG_COLOR_SCHEME='prefer-light', ADW_DEBUG_HIGH_CONTRAST='1')
+@look('high-contrast', ADW_DEBUG_COLOR_SCHEME='prefer-dark', ADW_DEBUG_HIGH_CONTRAST='1')
 def high_contrast(gui):
-    walk_through(gui)
-
-
-@look('high-contrast-dark', ADW_DEBUG_COLOR_SCHEME='prefer-dark', ADW_DEBUG_HIGH_CONTRAST='1')
-def high_contrast_dark(gui):
     walk_through(gui)
 
 
@@ -197,11 +192,6 @@ def twice_as_large(gui):
 
 @look('small-screen', '1024x600')
 def small_screen(gui):
-    walk_through(gui)
-
-
-@look('full-hd', '1920x1080', ADW_DEBUG_COLOR_SCHEME='prefer-dark')
-def full_hd(gui):
     walk_through(gui)
 
 
