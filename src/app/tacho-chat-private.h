@@ -32,6 +32,7 @@ struct _TachoChat
 };
 
 TachoConversationMessage *tacho_chat_get_last (TachoChat *self);
+void tacho_chat_store_missing (TachoChat *self);
 void tacho_chat_store_failed (TachoChat *self, const GError *error);
 void tacho_chat_set_phase (TachoChat *self, TachoChatPhase phase);
 /* The last message is the reply that is to come. */

@@ -46,8 +46,9 @@ save (TachoChat *self)
       message->reasoning = reasoning[0] != '\0' ? join (self->base_reasoning, reasoning)
                                                 : g_strdup (self->base_reasoning);
     }
-  if (self->store != NULL && message->id != 0 &&
-      !tacho_conversations_update (self->store, message, &error))
+  if (message->id == 0)
+    tacho_chat_store_missing (self);
+  else if (self->store != NULL && !tacho_conversations_update (self->store, message, &error))
     tacho_chat_store_failed (self, error);
 }
 

@@ -215,7 +215,7 @@ tacho_chat_get_last (TachoChat *self)
                                  : NULL;
 }
 
-/* Once: a full disk would else be told with every message. */
+/* Once, until something can be stored again: a full disk would else be told with every message. */
 void
 tacho_chat_store_failed (TachoChat *self, const GError *error)
 {
@@ -247,22 +247,42 @@ ensure_stored (TachoChat *self)
   return self->info != NULL;
 }
 
+/* Stores the messages that could not be, in their order: there may be room on the disk again. */
+void
+tacho_chat_store_missing (TachoChat *self)
+{
+  g_autoptr (GError) error = NULL;
+
+  if (!ensure_stored (self))
+    return;
+  for (guint i = 0; i < self->messages->len; i++)
+    {
+      TachoConversationMessage *message = g_ptr_array_index (self->messages, i);
+
+      if (message->id == 0 &&
+          !tacho_conversations_append (self->store, tacho_conversation_info_get_id (self->info),
+                                       message, &error))
+        {
+          tacho_chat_store_failed (self, error);
+          return;
+        }
+    }
+  self->storing = TRUE;
+}
+
 /* Takes the message; in place of another, of which it is then a version, or at the end. */
 static void
 add (TachoChat *self, TachoConversationMessage *message, gint64 of_message)
 {
   g_autoptr (GError) error = NULL;
-  gboolean stored = TRUE;
 
-  if (ensure_stored (self))
-    stored = of_message != 0
-                 ? tacho_conversations_add_version (self->store, of_message, message, &error)
-                 : tacho_conversations_append (
-                       self->store, tacho_conversation_info_get_id (self->info), message, &error);
+  if (of_message != 0 && ensure_stored (self) &&
+      !tacho_conversations_add_version (self->store, of_message, message, &error))
+    tacho_chat_store_failed (self, error);
   g_ptr_array_add (self->messages, message);
   g_ptr_array_add (self->generations, NULL);
-  if (!stored)
-    tacho_chat_store_failed (self, error);
+  if (message->id == 0 && of_message == 0)
+    tacho_chat_store_missing (self);
 }
 
 static TachoConversationMessage *

@@ -406,6 +406,11 @@ def a_full_disk_loses_no_reply(gui):
     connected(gui)
     show_list(gui)
     gui.wait(lambda: 'There is room.' in rows(gui), 'the conversation')
+    # What could not be stored was when there was room again.
+    gui.click(next(gui.nodes(root=gui.find('Conversations', 'list'), role='list item')))
+    said = gui.replies(3)
+    order = [said.index(words) for words in ('There is room.', 'There is none.', 'There is room again.')]
+    assert order == sorted(order), said
 
 
 @test(url=server.url)
