@@ -5,6 +5,7 @@
 #include "config.h"
 
 #include "app/tacho-model-browser.h"
+#include "app/tacho-adapter-dialog.h"
 #include "app/tacho-model-actions.h"
 #include "app/tacho-model-details.h"
 #include "app/tacho-model-menu.h"
@@ -32,6 +33,7 @@ struct _TachoModelBrowser
   TachoModelMenu *menu;
   GtkLabel *count;
   GtkWidget *pull;
+  GtkWidget *adapter;
   GtkWidget *unload_all;
   TachoPullList *pulls;
   GtkStack *stack;
@@ -192,6 +194,9 @@ update_head (TachoModelBrowser *self, guint n, guint shown)
   update_button (self, self->pull, "browser.pull",
                  tacho_model_actions_server_has (self->connection, TACHO_OP_PULL_MODEL), offline,
                  _ ("Pull a Model…"));
+  update_button (self, self->adapter, "browser.load-adapter",
+                 tacho_adapter_dialog_is_offered (self->connection), offline,
+                 _ ("Load an Adapter…"));
   if (offline == NULL && loaded == 0)
     offline = _ ("No model is loaded");
   update_button (self, self->unload_all, "browser.unload-all", loads && known > 0, offline,
@@ -370,6 +375,15 @@ pull_action (GtkWidget *widget, const char *action, GVariant *parameter)
 }
 
 static void
+load_adapter_action (GtkWidget *widget, const char *action, GVariant *parameter)
+{
+  TachoModelBrowser *self = TACHO_MODEL_BROWSER (widget);
+
+  if (self->connection != NULL)
+    tacho_adapter_dialog_present (widget, self->connection);
+}
+
+static void
 unload_all_action (GtkWidget *widget, const char *action, GVariant *parameter)
 {
   TachoModelBrowser *self = TACHO_MODEL_BROWSER (widget);
@@ -429,6 +443,7 @@ bind_children (GtkWidgetClass *widget_class)
   gtk_widget_class_bind_template_child (widget_class, TachoModelBrowser, menu);
   gtk_widget_class_bind_template_child (widget_class, TachoModelBrowser, count);
   gtk_widget_class_bind_template_child (widget_class, TachoModelBrowser, pull);
+  gtk_widget_class_bind_template_child (widget_class, TachoModelBrowser, adapter);
   gtk_widget_class_bind_template_child (widget_class, TachoModelBrowser, unload_all);
   gtk_widget_class_bind_template_child (widget_class, TachoModelBrowser, pulls);
   gtk_widget_class_bind_template_child (widget_class, TachoModelBrowser, stack);
@@ -463,6 +478,7 @@ tacho_model_browser_class_init (TachoModelBrowserClass *klass)
   gtk_widget_class_bind_template_callback (widget_class, unbind_cb);
   gtk_widget_class_install_action (widget_class, "browser.show-all", NULL, show_all_action);
   gtk_widget_class_install_action (widget_class, "browser.pull", NULL, pull_action);
+  gtk_widget_class_install_action (widget_class, "browser.load-adapter", NULL, load_adapter_action);
   gtk_widget_class_install_action (widget_class, "browser.unload-all", NULL, unload_all_action);
 }
 

@@ -193,10 +193,26 @@ def pulls_and_deletes(gui):
     listed(gui)
 
 
+@test(url='sim:vllm-fast')
+def loads_an_adapter(gui):
+    listed(gui, '1 model')
+    gui.press('Load an adapter', 'push button')
+    gui.find('Load an Adapter', 'label')
+    answer(gui, 'Load', sensitive=False)
+    gui.type_into(gui.find('Name of the adapter', 'text'), 'my-adapter')
+    gui.type_into(gui.find('Folder on the server', 'text'), '/adapters/mine')
+    gui.screenshot('dialog')
+    gui.act(answer(gui, 'Load'), 'click')
+    gui.find(contains='The adapter “my-adapter” is loaded')
+    gui.find('Details of my-adapter', 'push button')
+    # Not where there is none of that.
+    assert gui.find_now('Pull a model', 'push button') is None
+
+
 @test(url='sim:openai-fast')
 def offers_what_the_server_has(gui):
     listed(gui, '2 models')
-    for absent in ('Pull a model', 'Unload all models'):
+    for absent in ('Pull a model', 'Load an adapter', 'Unload all models'):
         assert gui.find_now(absent, 'push button') is None, absent
     assert gui.find_now(contains='Load ', role='push button') is None
     gui.press(contains='Details of ', role='push button')

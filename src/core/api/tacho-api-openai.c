@@ -283,6 +283,12 @@ tacho_api_openai_parse_tokenize (TachoApi *self, const TachoHttpReply *reply, GE
   return tacho_openai_dialect_parse_tokenize (reply, error);
 }
 
+static gboolean
+tacho_api_openai_loads_adapters (TachoApi *api)
+{
+  return TACHO_API_OPENAI (api)->facts->lora_load != NULL;
+}
+
 static TachoHttpRequest *
 tacho_api_openai_build_load_from (TachoApi *api,
                                   const char *model_id,
@@ -403,6 +409,7 @@ tacho_api_openai_iface_init (TachoApiInterface *iface)
   iface->parse_more = tacho_api_openai_parse_more;
   iface->build_tokenize = tacho_api_openai_build_tokenize;
   iface->parse_tokenize = tacho_api_openai_parse_tokenize;
+  iface->loads_adapters = tacho_api_openai_loads_adapters;
   iface->build_load_from = tacho_api_openai_build_load_from;
   iface->learn_refusal = tacho_api_openai_learn_refusal;
 }

@@ -168,6 +168,21 @@ tacho_api_change_blocks (TachoApi *self, TachoOperation operation)
 }
 
 /**
+ * tacho_api_loads_adapters:
+ * @self: an API
+ *
+ * Returns: %TRUE if tacho_api_build_load_from() makes requests for it
+ */
+gboolean
+tacho_api_loads_adapters (TachoApi *self)
+{
+  g_return_val_if_fail (TACHO_IS_API (self), FALSE);
+
+  return TACHO_API_GET_IFACE (self)->loads_adapters != NULL &&
+         TACHO_API_GET_IFACE (self)->loads_adapters (self);
+}
+
+/**
  * tacho_api_build_load_from:
  * @self: an API
  * @model_id: what the adapter is to be called

@@ -158,6 +158,7 @@ struct _TachoApiInterface
   /* TRUE: the reply to load or unload comes when it is done, which can take minutes. */
   gboolean (*change_blocks) (TachoApi *self, TachoOperation operation);
   /* A load with more than a name: the path of a LoRA adapter. */
+  gboolean (*loads_adapters) (TachoApi *self);
   TachoHttpRequest *(*build_load_from) (TachoApi *self,
                                         const char *model_id,
                                         const char *path,
@@ -270,6 +271,7 @@ gboolean tacho_api_parse_prepare (TachoApi *self,
                                   const TachoHttpReply *reply,
                                   GError **error);
 gboolean tacho_api_change_blocks (TachoApi *self, TachoOperation operation);
+gboolean tacho_api_loads_adapters (TachoApi *self);
 TachoHttpRequest *tacho_api_build_load_from (TachoApi *self,
                                              const char *model_id,
                                              const char *path,
