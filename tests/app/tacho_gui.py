@@ -52,6 +52,8 @@ def enter(screen='1366x768'):
     if os.environ.get(INSIDE):
         os.dup2(int(os.environ[INSIDE]), 1)
         # Its limit of 0.8 s is for people; a machine that does something else meanwhile needs longer.
+        import gi
+        gi.require_version('Atspi', '2.0')
         from gi.repository import Atspi
         Atspi.set_timeout(int(1000 * LIMIT), int(1000 * LIMIT))
         return
