@@ -15,6 +15,7 @@ import tempfile
 import threading
 import time
 import traceback
+import urllib.request
 
 CLI = os.environ.get("TACHO_CLI") or os.path.join(os.environ["TACHO_BUILD_ROOT"], "src/cli/tacho-cli")
 LIMIT_S = 60
@@ -100,6 +101,12 @@ class Simulator:
         self.hello = json.loads(line)
         self.url = self.hello["url"]
         self.err = None
+
+    def is_idle(self):
+        """Whether it has noticed the end of every generation, a client's leaving included."""
+        direct = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+        with direct.open(self.url + "/__tacho/counters", timeout=LIMIT_S) as reply:
+            return json.load(reply)["active"] == 0
 
     def stop(self):
         """Ends it and gives what it counted, by name."""

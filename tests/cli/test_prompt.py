@@ -7,7 +7,7 @@ import subprocess
 import time
 
 from harness import (CLI, LIMIT_S, Simulator, TINY, environment, expect, main, openai_server, run, run_on_terminal,
-                     streams, test)
+                     streams, test, wait_until)
 
 HOSTILE = "a\033]0;owned\007b\033[2Jc\u009b31md\u202ee\u2066f\U000e0041g\rh\x7fi"
 
@@ -114,6 +114,7 @@ def an_interrupt_keeps_what_came():
         out, err = p.communicate(timeout=LIMIT_S)
         assert p.returncode == 130, (p.returncode, err)
         assert first and (first + out).endswith(b"\n") and b"interrupted" in err, (first, out, err)
+        wait_until(sim.is_idle, "the server to notice that nobody reads")
         counters = sim.stop()
         assert counters["completed"] == 0 and counters["aborted"] == 1, counters
 
