@@ -68,7 +68,7 @@ _tacho_cli()
     analyze) options='--json --help' ;;
     compare) options='--fail-on-regression --metric --force --json --help' ;;
     merge) options='--out --force --json --help' ;;
-    history) options='list show export delete tag note baseline'
+    history) options='list show export delete tag note baseline import'
         [[ $cur == -* ]] && options='--search --out --format --json --help' ;;
     profiles) options='list show add edit remove test default'
         [[ $cur == -* ]] && options="--name -m --model --order --api-key --no-api-key --default $common" ;;

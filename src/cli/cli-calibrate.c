@@ -10,10 +10,6 @@
 #include <glib/gstdio.h>
 #include <math.h>
 
-#define STEP_S 2.0
-
-static const guint sizes[] = { 1, 16, 64, 256, 1000, 2000 };
-
 static void
 add_step (JsonBuilder *builder, const TachoCalibration *step)
 {
@@ -32,22 +28,6 @@ add_step (JsonBuilder *builder, const TachoCalibration *step)
   json_builder_end_object (builder);
 }
 
-static guint
-limit_of (GArray *steps)
-{
-  guint limit = 0;
-
-  for (guint i = 0; i < steps->len; i++)
-    {
-      const TachoCalibration *step = &g_array_index (steps, TachoCalibration, i);
-
-      if (!step->clean)
-        break;
-      limit = step->streams;
-    }
-  return limit;
-}
-
 static void
 print_json (CliSession *session, GArray *steps)
 {
@@ -56,7 +36,7 @@ print_json (CliSession *session, GArray *steps)
   json_builder_begin_object (builder);
   cli_json_string (builder, "schema", "tacho.calibration/1");
   cli_json_count (builder, "tokens_per_s_of_a_stream", TACHO_CALIBRATE_TOKENS_PER_S, -1);
-  cli_json_count (builder, "streams_without_distortion", limit_of (steps), -1);
+  cli_json_count (builder, "streams_without_distortion", tacho_calibrate_limit (steps), -1);
   json_builder_set_member_name (builder, "steps");
   json_builder_begin_array (builder);
   for (guint i = 0; i < steps->len; i++)
@@ -94,10 +74,10 @@ print_table (CliSession *session, GArray *steps)
     }
   table = cli_table_format (rows);
   cli_terminal_print (session->terminal, table);
-  words = limit_of (steps) > 0
+  words = tacho_calibrate_limit (steps) > 0
               ? g_strdup_printf ("Up to %u streams of %d tokens/s were measured here without "
                                  "distortion, sender and client on one machine.\n",
-                                 limit_of (steps), TACHO_CALIBRATE_TOKENS_PER_S)
+                                 tacho_calibrate_limit (steps), TACHO_CALIBRATE_TOKENS_PER_S)
               : g_strdup ("Nothing could be measured here without distortion: the machine is too "
                           "busy.\n");
   cli_terminal_print (session->terminal, words);
@@ -108,15 +88,18 @@ cli_calibrate (CliSession *session, guint highest, double seconds)
 {
   g_autoptr (GArray) steps = g_array_new (FALSE, FALSE, sizeof (TachoCalibration));
 
-  for (gsize i = 0; i < G_N_ELEMENTS (sizes) && (highest == 0 || sizes[i] <= highest); i++)
+  for (guint i = 0; i < TACHO_N_CALIBRATE_STEPS; i++)
     {
+      guint streams = tacho_calibrate_streams[i];
       g_autoptr (GError) error = NULL;
       TachoCalibration step;
 
+      if (highest != 0 && streams > highest)
+        break;
       if (session->interrupts > 0)
         return CLI_EXIT_INTERRUPTED;
-      cli_terminal_say (session->terminal, "%u streams…", sizes[i]);
-      if (!tacho_calibrate (sizes[i], seconds > 0 ? seconds : STEP_S, &step, &error))
+      cli_terminal_say (session->terminal, "%u streams…", streams);
+      if (!tacho_calibrate (streams, seconds > 0 ? seconds : TACHO_CALIBRATE_STEP_S, &step, &error))
         {
           /* Too many for this machine's limits: that is a limit too. */
           if (steps->len == 0)

@@ -248,11 +248,53 @@ one_run (CliSession *session, TachoHistory *history, char **words, const History
   return CLI_EXIT_OK;
 }
 
+static void
+result_unref_cb (gpointer data)
+{
+  tacho_bench_result_unref (data);
+}
+
+/* All are read before the first is kept: a wrong name changes nothing. */
+static int
+import_runs (CliSession *session, TachoHistory *history, char **names)
+{
+  g_autoptr (GPtrArray) results = g_ptr_array_new_with_free_func (result_unref_cb);
+  g_autoptr (GListStore) kept = g_list_store_new (TACHO_TYPE_HISTORY_ENTRY);
+  g_autoptr (GError) error = NULL;
+
+  for (char **name = names; *name != NULL; name++)
+    {
+      TachoBenchResult *result = tacho_bench_result_load (*name, &error);
+
+      if (result == NULL)
+        return cli_session_fail (session, error);
+      g_ptr_array_add (results, result);
+    }
+  for (guint i = 0; i < results->len; i++)
+    {
+      TachoBenchResult *result = g_ptr_array_index (results, i);
+      g_autoptr (TachoHistoryEntry) entry = NULL;
+
+      if (!tacho_history_import (history, result, &error) ||
+          (entry = tacho_history_get (history, result->id, &error)) == NULL)
+        {
+          g_prefix_error (&error, "%s: ", names[i]);
+          return cli_session_fail (session, error);
+        }
+      g_list_store_append (kept, entry);
+      if (!session->globals.json)
+        cli_terminal_say (session->terminal, "%s is kept as %s.", names[i], result->id);
+    }
+  if (session->globals.json)
+    print_json (session, G_LIST_MODEL (kept));
+  return CLI_EXIT_OK;
+}
+
 static gboolean
 check_words (char **words, const HistoryOptions *o, GError **error)
 {
   static const char *const verbs[] = { "list", "show", "delete",   "export",
-                                       "tag",  "note", "baseline", NULL };
+                                       "tag",  "note", "baseline", "import", NULL };
   guint n = g_strv_length (words);
   const char *near;
 
@@ -262,16 +304,17 @@ check_words (char **words, const HistoryOptions *o, GError **error)
     {
       near = cli_closest (words[0], verbs);
       g_set_error (error, CLI_ERROR, CLI_ERROR_USAGE,
-                   "history has no “%.40s”; it has list, show, delete, export, tag, note, "
-                   "baseline.%s%s%s",
+                   "history has no “%.40s”; it has list, show, delete, export, import, tag, "
+                   "note, baseline.%s%s%s",
                    words[0], near != NULL ? " Did you mean “" : "", near != NULL ? near : "",
                    near != NULL ? "”?" : "");
       return FALSE;
     }
   if (!g_str_equal (words[0], "list") && n < 2)
     {
-      g_set_error (error, CLI_ERROR, CLI_ERROR_USAGE, "history %s needs the ID of a run, or last.",
-                   words[0]);
+      g_set_error (error, CLI_ERROR, CLI_ERROR_USAGE, "history %s needs %s.", words[0],
+                   g_str_equal (words[0], "import") ? "the file of a run"
+                                                    : "the ID of a run, or last");
       return FALSE;
     }
   if ((g_str_equal (words[0], "list") && n > 1) ||
@@ -305,13 +348,14 @@ cli_history (CliSession *session, int argc, char **argv)
   };
   const CliUsage usage = {
     .command = "history",
-    .arguments = "[list | show | export | delete | tag | note | baseline] [ID]...",
-    .summary = "The runs that were made on this machine. An ID may be cut short; last is the\n"
-               "newest.",
+    .arguments = "[list | show | export | delete | tag | note | baseline | import] [ID]...",
+    .summary = "The runs that were made on this machine, or imported from files. An ID may be cut\n"
+               "short; last is the newest.",
     .description = "Examples:\n"
                    "  tacho-cli history --search llama\n"
                    "  tacho-cli history show last\n"
                    "  tacho-cli history tag last nightly\n"
+                   "  tacho-cli history import from-the-server.json\n"
                    "  tacho-cli history export last --format html --out report.html",
     .options = options,
   };
@@ -329,6 +373,8 @@ cli_history (CliSession *session, int argc, char **argv)
         status = list_runs (session, history, &o);
       else if (g_str_equal (words[0], "delete"))
         status = delete_runs (session, history, words + 1);
+      else if (g_str_equal (words[0], "import"))
+        status = import_runs (session, history, words + 1);
       else
         status = one_run (session, history, words, &o);
     }

@@ -44,6 +44,29 @@ def a_run_is_kept_found_shown_and_deleted():
 
 
 @test
+def runs_of_other_machines_are_imported():
+    with tempfile.TemporaryDirectory() as folder:
+        there, here = ({"TACHO_HISTORY": os.path.join(folder, name)} for name in ("there.db", "here.db"))
+        out = os.path.join(folder, "out.json")
+        expect(run("bench", "--url", "sim:", "-m", TINY, "-n", "8", "--output-tokens", "4", "--out", out,
+                   env=environment(**there)), 0)
+        ident = history("--json", **there).json()["runs"][0]["id"]
+        wrong = os.path.join(folder, "wrong.json")
+        with open(wrong, "w", encoding="utf-8") as file:
+            file.write('{"schema": "tacho.history/1"}')
+        # All or nothing where a file is no run.
+        assert wrong in history("import", out, wrong, code=2, **here).err
+        assert history("--json", **here).json()["runs"] == []
+        got = history("import", out, "--json", **here).json()
+        assert got["schema"] == "tacho.history/1" and [x["id"] for x in got["runs"]] == [ident], got
+        assert history("show", "last", "--json", **here).json() == history("show", "last", "--json", **there).json()
+        history("note", "last", "from the other machine", **here)
+        assert "already" in history("import", out, code=2, **here).err
+        assert history("--json", **here).json()["runs"][0]["notes"] == "from the other machine"
+        assert "the file of a run" in history("import", code=2, **here).err
+
+
+@test
 def a_run_that_was_killed_is_listed_with_its_last_figures():
     with tempfile.TemporaryDirectory() as folder:
         env = {"TACHO_HISTORY": os.path.join(folder, "h.db")}

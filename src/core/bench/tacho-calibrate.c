@@ -15,6 +15,8 @@
 /* Connecting and the first events are no steady state. */
 #define SKIP 5
 
+const guint tacho_calibrate_streams[TACHO_N_CALIBRATE_STEPS] = { 1, 16, 64, 256, 1000, 2000 };
+
 static void
 ignore_snapshot (TachoSnapshotMessage *message, gpointer user_data)
 {
@@ -118,4 +120,26 @@ tacho_calibrate (guint streams, double seconds, TachoCalibration *result, GError
                   run->self_check.own_read_share >= 0.95 && result->loop_lag_ms_p99 < 1 &&
                   result->stamp_error_us_p99 < 5000;
   return TRUE;
+}
+
+/**
+ * tacho_calibrate_limit:
+ * @steps: (element-type TachoCalibration): steps of rising numbers of streams
+ *
+ * Returns: the most streams up to which no step was distorted, or 0
+ */
+guint
+tacho_calibrate_limit (GArray *steps)
+{
+  guint limit = 0;
+
+  for (guint i = 0; i < steps->len; i++)
+    {
+      const TachoCalibration *step = &g_array_index (steps, TachoCalibration, i);
+
+      if (!step->clean)
+        break;
+      limit = step->streams;
+    }
+  return limit;
 }

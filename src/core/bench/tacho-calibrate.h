@@ -20,8 +20,16 @@ typedef struct
 } TachoCalibration;
 
 #define TACHO_CALIBRATE_TOKENS_PER_S 50
+#define TACHO_CALIBRATE_STEP_S 2.0
+#define TACHO_N_CALIBRATE_STEPS 6
+
+/* How many streams the steps have, rising. */
+extern const guint tacho_calibrate_streams[TACHO_N_CALIBRATE_STEPS];
 
 /* One size, for `seconds`. Blocks. TACHO_ERROR_IO, TACHO_ERROR_INVALID. */
 gboolean tacho_calibrate (guint streams, double seconds, TachoCalibration *result, GError **error);
+/* The most streams up to which every step was clean; 0: none. steps: of TachoCalibration,
+ * rising. */
+guint tacho_calibrate_limit (GArray *steps);
 
 G_END_DECLS

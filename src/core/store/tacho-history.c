@@ -11,6 +11,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#define MAX_ID 100 /* characters */
+
 static const char *const migrations[] = {
   /* 1 */
   "CREATE TABLE runs ("
@@ -259,6 +261,63 @@ tacho_history_finish (TachoHistory *self, TachoBenchResult *result, GError **err
                        g_bytes_get_size (document), SQLITE_STATIC);
   tacho_database_bind_text (statement, 18, load);
   return tacho_database_step (self->base, statement, error);
+}
+
+/* Of letters that are safe in the name of a file too. */
+static gboolean
+is_proper_id (const char *id)
+{
+  gsize length = strlen (id);
+
+  return length > 0 && length <= MAX_ID && id[0] != '.' && id[0] != '-' &&
+         strspn (id, G_CSET_A_2_Z G_CSET_a_2_z G_CSET_DIGITS "._-") == length;
+}
+
+/* -1: that cannot be read. */
+static int
+has_whole (TachoHistory *self, const char *id, GError **error)
+{
+  sqlite3_stmt *statement = tacho_database_prepare (
+      self->base, "SELECT 1 FROM runs WHERE id = ? AND document IS NOT NULL", error);
+  int code;
+
+  if (statement == NULL)
+    return -1;
+  tacho_database_bind_text (statement, 1, id);
+  code = sqlite3_step (statement);
+  if (code != SQLITE_ROW && code != SQLITE_DONE)
+    tacho_database_fail (self->base, "Cannot read", error);
+  sqlite3_finalize (statement);
+  return code == SQLITE_ROW ? 1 : code == SQLITE_DONE ? 0 : -1;
+}
+
+/**
+ * tacho_history_import:
+ * @self: a history
+ * @result: a run, of another machine or of a file that was kept
+ * @error: return location
+ *
+ * Keeps a run that was measured elsewhere. One that the history has whole is left as it is; one of
+ * which it has only the last figures is completed.
+ *
+ * Returns: whether it is on the disk; else %TACHO_ERROR_INVALID or %TACHO_ERROR_IO
+ */
+gboolean
+tacho_history_import (TachoHistory *self, TachoBenchResult *result, GError **error)
+{
+  int known;
+
+  if (!is_proper_id (result->id))
+    {
+      g_set_error_literal (error, TACHO_ERROR, TACHO_ERROR_INVALID,
+                           "The run has no id of letters, digits, “-”, “_” and “.”");
+      return FALSE;
+    }
+  known = has_whole (self, result->id, error);
+  if (known > 0)
+    g_set_error (error, TACHO_ERROR, TACHO_ERROR_INVALID, "The history has the run %s already",
+                 result->id);
+  return known == 0 && tacho_history_finish (self, result, error);
 }
 
 /**

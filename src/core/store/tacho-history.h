@@ -57,6 +57,9 @@ gboolean tacho_history_checkpoint (TachoHistory *self,
                                    const TachoBenchSnapshot *snapshot,
                                    GError **error);
 gboolean tacho_history_finish (TachoHistory *self, TachoBenchResult *result, GError **error);
+/* A run of another machine. TACHO_ERROR_INVALID for one that the history has, or without a proper
+ * id. */
+gboolean tacho_history_import (TachoHistory *self, TachoBenchResult *result, GError **error);
 
 /* Newest first, of TachoHistoryEntry. search: words that must all be in model, address, tags, notes
  * or id; NULL: all. */

@@ -122,6 +122,38 @@ test_keeps (Fixture *f, gconstpointer data)
 }
 
 static void
+test_imports (Fixture *f, gconstpointer data)
+{
+  static const char *const improper[] = { "",    "../2026", "-rf",      ".hidden",
+                                          "a b", "a\tb",    "\303\244" };
+  g_autoptr (TachoHistory) history = open_it (f);
+  g_autoptr (GError) error = NULL;
+  g_autoptr (TachoBenchResult) run = new_result ("2026-a1", "qwen");
+  g_autoptr (TachoBenchResult) other = new_result ("2026-a1", "llama");
+  g_autoptr (TachoBenchResult) read = NULL;
+  g_autofree char *endless = g_strnfill (101, 'a');
+
+  g_assert_true (tacho_history_import (history, run, &error));
+  g_assert_no_error (error);
+  g_assert_true (tacho_history_set_tags (history, "2026-a1", "gpu", &error));
+  /* The one that is there stays as it is, whatever the file says. */
+  g_assert_false (tacho_history_import (history, other, &error));
+  g_assert_error (error, TACHO_ERROR, TACHO_ERROR_INVALID);
+  g_clear_error (&error);
+  read = tacho_history_load (history, "2026-a1", &error);
+  g_assert_cmpstr (read->plan->model, ==, "qwen");
+  for (guint i = 0; i <= G_N_ELEMENTS (improper); i++)
+    {
+      g_free (other->id);
+      other->id = g_strdup (i < G_N_ELEMENTS (improper) ? improper[i] : endless);
+      g_assert_false (tacho_history_import (history, other, &error));
+      g_assert_error (error, TACHO_ERROR, TACHO_ERROR_INVALID);
+      g_clear_error (&error);
+    }
+  g_assert_cmpuint (count (history, NULL), ==, 1);
+}
+
+static void
 test_names (Fixture *f, gconstpointer data)
 {
   g_autoptr (TachoHistory) history = open_it (f);
@@ -373,6 +405,7 @@ main (int argc, char **argv)
   tacho_test_init (&argc, &argv);
 #define ADD(path, func) g_test_add (path, Fixture, NULL, set_up, func, tear_down)
   ADD ("/history/keeps", test_keeps);
+  ADD ("/history/imports", test_imports);
   ADD ("/history/names", test_names);
   ADD ("/history/killed", test_killed);
   ADD ("/history/interrupted", test_interrupted);
