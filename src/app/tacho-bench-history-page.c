@@ -7,6 +7,7 @@
 #include "app/tacho-bench-history-page.h"
 #include "app/tacho-bench-archive.h"
 #include "app/tacho-bench-charts.h"
+#include "app/tacho-bench-gather.h"
 #include "app/tacho-bench-history-list.h"
 #include "app/tacho-bench-results.h"
 #include "app/tacho-bench-save.h"
@@ -173,6 +174,7 @@ selection_cb (TachoBenchHistoryPage *self)
   gtk_widget_action_set_enabled (widget, "history.baseline", one);
   gtk_widget_action_set_enabled (widget, "history.compare",
                                  selected->len >= 1 && selected->len <= MAX_COMPARED);
+  gtk_widget_action_set_enabled (widget, "history.merge", selected->len >= 2);
   gtk_widget_action_set_enabled (widget, "history.delete", selected->len > 0);
   gtk_widget_set_sensitive (GTK_WIDGET (self->export_button), one);
   gtk_button_set_label (self->baseline_button, one && row_at (selected, 0)->baseline
@@ -192,9 +194,9 @@ selection_cb (TachoBenchHistoryPage *self)
 /* --- whole runs, read when something is to be done with them --- */
 
 static void
-show_run (TachoBenchHistoryPage *self, GPtrArray *results)
+show_run (GtkWidget *widget, TachoBenchResult *result)
 {
-  TachoBenchResult *result = g_ptr_array_index (results, 0);
+  TachoBenchHistoryPage *self = TACHO_BENCH_HISTORY_PAGE (widget);
   g_autofree char *model = tacho_text_sanitize_line (result->plan->model, -1, 100);
   g_autofree char *started = tacho_text_sanitize_line (result->started, -1, 40);
   g_autofree char *title = g_strdup_printf ("%s · %s", model, started);
@@ -210,6 +212,7 @@ typedef enum
   WANT_OPEN,
   WANT_RUN_AGAIN,
   WANT_COMPARE,
+  WANT_MERGE,
   WANT_EXPORT,
 } Want;
 
@@ -235,11 +238,13 @@ loaded_cb (GObject *source, GAsyncResult *result, gpointer user_data)
   if (results == NULL)
     tacho_bench_say (GTK_WIDGET (self), error->message);
   else if (wanted->want == WANT_OPEN)
-    show_run (self, results);
+    show_run (GTK_WIDGET (self), g_ptr_array_index (results, 0));
   else if (wanted->want == WANT_RUN_AGAIN)
     g_signal_emit (self, signals[SIGNAL_RUN_AGAIN], 0, g_ptr_array_index (results, 0));
   else if (wanted->want == WANT_COMPARE)
     g_signal_emit (self, signals[SIGNAL_COMPARE], 0, results);
+  else if (wanted->want == WANT_MERGE)
+    tacho_bench_gather_merge (GTK_WIDGET (self), results, show_run);
   else
     tacho_bench_save_ask (GTK_WIDGET (self), g_ptr_array_index (results, 0), format);
 }
@@ -352,6 +357,25 @@ compare_cb (GtkWidget *widget, const char *action, GVariant *parameter)
     g_ptr_array_add (ids, row_at (selected, i)->id);
   g_ptr_array_add (ids, NULL);
   load (self, (const char *const *) ids->pdata, WANT_COMPARE, NULL);
+}
+
+static void
+merge_cb (GtkWidget *widget, const char *action, GVariant *parameter)
+{
+  TachoBenchHistoryPage *self = TACHO_BENCH_HISTORY_PAGE (widget);
+  g_autoptr (GPtrArray) selected = tacho_bench_history_list_dup_selected (self->list);
+  g_autoptr (GPtrArray) ids = g_ptr_array_new ();
+
+  for (guint i = 0; i < selected->len; i++)
+    g_ptr_array_add (ids, (gpointer) row_at (selected, i)->id);
+  g_ptr_array_add (ids, NULL);
+  load (self, (const char *const *) ids->pdata, WANT_MERGE, NULL);
+}
+
+static void
+import_cb (GtkWidget *widget, const char *action, GVariant *parameter)
+{
+  tacho_bench_gather_ask (widget);
 }
 
 static void
@@ -548,6 +572,8 @@ tacho_bench_history_page_class_init (TachoBenchHistoryPageClass *klass)
   gtk_widget_class_install_action (widget_class, "history.open", NULL, open_cb);
   gtk_widget_class_install_action (widget_class, "history.run-again", NULL, run_again_cb);
   gtk_widget_class_install_action (widget_class, "history.compare", NULL, compare_cb);
+  gtk_widget_class_install_action (widget_class, "history.merge", NULL, merge_cb);
+  gtk_widget_class_install_action (widget_class, "history.import", NULL, import_cb);
   gtk_widget_class_install_action (widget_class, "history.baseline", NULL, baseline_cb);
   gtk_widget_class_install_action (widget_class, "history.export", "s", export_cb);
   gtk_widget_class_install_action (widget_class, "history.delete", NULL, delete_cb);
@@ -564,6 +590,7 @@ tacho_bench_history_page_init (TachoBenchHistoryPage *self)
   self->stale = TRUE;
   gtk_widget_init_template (GTK_WIDGET (self));
   gtk_menu_button_set_menu_model (self->export_button, menu);
+  tacho_bench_gather_accept_drops (GTK_WIDGET (self));
   g_signal_connect_object (self->archive, "changed", G_CALLBACK (changed_cb), self,
                            G_CONNECT_SWAPPED);
   selection_cb (self);

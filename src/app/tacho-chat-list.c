@@ -5,6 +5,7 @@
 #include "config.h"
 
 #include "app/tacho-chat-list.h"
+#include "app/tacho-chat-bin.h"
 #include "app/tacho-chat-row.h"
 #include "base/tacho-json.h"
 #include "base/tacho-text.h"
@@ -221,6 +222,16 @@ delete_chat (GtkWidget *widget, const char *action, GVariant *parameter)
     notice (self, error->message);
 }
 
+static void
+show_deleted (GtkWidget *widget, const char *action, GVariant *parameter)
+{
+  TachoChatList *self = TACHO_CHAT_LIST (widget);
+
+  if (self->store != NULL)
+    gtk_window_present (
+        GTK_WINDOW (tacho_chat_bin_new (GTK_WINDOW (gtk_widget_get_root (widget)), self->store)));
+}
+
 static char *
 export_text (TachoChatList *self, const char *id, gboolean json, GError **error)
 {
@@ -390,6 +401,7 @@ tacho_chat_list_class_init (TachoChatListClass *klass)
   gtk_widget_class_install_action (widget_class, "chats.export-markdown", "s", export_chat);
   gtk_widget_class_install_action (widget_class, "chats.export-json", "s", export_chat);
   gtk_widget_class_install_action (widget_class, "chats.import", NULL, import_chat);
+  gtk_widget_class_install_action (widget_class, "chats.deleted", NULL, show_deleted);
 }
 
 static void

@@ -296,6 +296,21 @@ new_reply (TachoChat *self)
   return message;
 }
 
+/* What a conversation is with is what it was asked with last. A list that is behind is no reason to
+ * stop a reply. */
+static void
+note_model (TachoChat *self)
+{
+  const char *model = tacho_model_get_id (tacho_connection_get_model (self->connection));
+  const char *server = tacho_connection_get_name (self->connection);
+
+  if (self->info != NULL &&
+      (g_strcmp0 (model, tacho_conversation_info_get_model (self->info)) != 0 ||
+       g_strcmp0 (server, tacho_conversation_info_get_server (self->info)) != 0))
+    tacho_conversations_set_model (self->store, tacho_conversation_info_get_id (self->info), model,
+                                   server, NULL);
+}
+
 static gboolean
 may_start (TachoChat *self)
 {
@@ -319,6 +334,7 @@ tacho_chat_send (TachoChat *self, TachoConversationMessage *prompt)
   g_signal_emit_by_name (self, "added", self->messages->len - 1);
   add (self, new_reply (self), 0);
   g_signal_emit_by_name (self, "added", self->messages->len - 1);
+  note_model (self);
   tacho_chat_start (self);
 }
 
@@ -347,6 +363,7 @@ tacho_chat_edit (TachoChat *self, guint index, TachoConversationMessage *prompt)
 
   add (self, prompt, cut (self, index));
   add (self, new_reply (self), 0);
+  note_model (self);
   tacho_chat_start (self);
   g_signal_emit_by_name (self, "reset");
 }
@@ -364,6 +381,7 @@ tacho_chat_regenerate (TachoChat *self, guint index)
   g_return_if_fail (TACHO_IS_CHAT (self) && may_start (self) && index < self->messages->len);
 
   add (self, new_reply (self), cut (self, index));
+  note_model (self);
   tacho_chat_start (self);
   g_signal_emit_by_name (self, "reset");
 }
@@ -386,6 +404,7 @@ tacho_chat_continue (TachoChat *self)
   self->base_reasoning = g_strdup (last->reasoning);
   last->state = TACHO_MESSAGE_STREAMING;
   g_clear_pointer (&last->failure, g_free);
+  note_model (self);
   tacho_chat_start (self);
   g_signal_emit_by_name (self, "reset");
 }

@@ -16,7 +16,6 @@
 #include <glib/gi18n.h>
 
 #define STATUS_INTERVAL_US (100 * 1000)
-#define DRAFT_PAUSE_MS 2000 /* without a change, until what is written is kept */
 #define MAX_VIEWS 8 /* conversations that stay laid out; those that run are never closed */
 
 struct _TachoPromptPane
@@ -26,8 +25,7 @@ struct _TachoPromptPane
   TachoConversations *store; /* NULL: not (yet) there */
   GPtrArray *views;          /* of TachoChatView, owned by the stack; the last is the newest */
   TachoChatView *view;       /* in sight */
-  char *draft; /* as it is kept */
-  guint draft_id;
+  TachoPromptDraft *draft;   /* NULL: the pane is going */
   guint tick_id;
   gint64 status_us;
 
@@ -167,36 +165,6 @@ take_parameters (TachoPromptPane *self)
       tacho_model_get_id (tacho_connection_get_model (self->connection)));
 }
 
-/* What is written and not sent stays with its conversation, a restart included. */
-static void
-keep_draft (TachoPromptPane *self)
-{
-  g_autofree char *text = tacho_composer_dup_text (self->composer);
-
-  g_clear_handle_id (&self->draft_id, g_source_remove);
-  if (tacho_composer_get_index (self->composer) >= 0 || g_strcmp0 (text, self->draft) == 0)
-    return;
-  tacho_prompt_draft_save (self->store, get_chat (self), text);
-  g_free (self->draft);
-  self->draft = g_steal_pointer (&text);
-}
-
-static void
-edited_cb (TachoPromptPane *self)
-{
-  g_clear_handle_id (&self->draft_id, g_source_remove);
-  self->draft_id = g_timeout_add_once (DRAFT_PAUSE_MS, (GSourceOnceFunc) keep_draft, self);
-}
-
-static void
-restore_draft (TachoPromptPane *self)
-{
-  g_free (self->draft);
-  self->draft = tacho_prompt_draft_load (self->store, get_chat (self));
-  tacho_composer_set_text (self->composer, self->draft);
-  g_clear_handle_id (&self->draft_id, g_source_remove);
-}
-
 static void
 edit_cb (TachoPromptPane *self, guint index)
 {
@@ -204,7 +172,7 @@ edit_cb (TachoPromptPane *self, guint index)
 
   if (index >= messages->len)
     return;
-  keep_draft (self);
+  tacho_prompt_draft_keep (self->draft);
   tacho_composer_edit (self->composer, (int) index, g_ptr_array_index (messages, index));
   tacho_composer_focus (self->composer);
 }
@@ -245,7 +213,7 @@ show_view (TachoPromptPane *self, TachoChatView *view)
 
   if (other)
     {
-      keep_draft (self);
+      tacho_prompt_draft_keep (self->draft);
       tacho_composer_clear (self->composer);
     }
   /* A page that is not shown is not there for a screen reader either. */
@@ -254,12 +222,20 @@ show_view (TachoPromptPane *self, TachoChatView *view)
   gtk_widget_set_visible (GTK_WIDGET (view), TRUE);
   self->view = view;
   if (other)
-    restore_draft (self);
+    tacho_prompt_draft_show (self->draft, self->store, get_chat (self));
   g_ptr_array_remove (self->views, view);
   g_ptr_array_add (self->views, view);
   close_old_views (self);
   update (self);
   g_signal_emit_by_name (self, "conversation");
+}
+
+/* A reply is asked for once more. */
+static void
+ask_cb (TachoPromptPane *self)
+{
+  take_parameters (self);
+  tacho_prompt_draft_asked (self->draft);
 }
 
 static TachoChatView *
@@ -272,7 +248,7 @@ add_view (TachoPromptPane *self, TachoChat *chat)
   gtk_stack_add_child (self->stack, GTK_WIDGET (view));
   g_ptr_array_add (self->views, view);
   g_signal_connect_object (view, "edit", G_CALLBACK (edit_cb), self, G_CONNECT_SWAPPED);
-  g_signal_connect_object (view, "ask", G_CALLBACK (take_parameters), self, G_CONNECT_SWAPPED);
+  g_signal_connect_object (view, "ask", G_CALLBACK (ask_cb), self, G_CONNECT_SWAPPED);
   g_signal_connect_object (view, "notice", G_CALLBACK (notice_cb), self, G_CONNECT_SWAPPED);
   g_signal_connect_object (chat, "notice", G_CALLBACK (notice_cb), self, G_CONNECT_SWAPPED);
   g_signal_connect_object (chat, "phase", G_CALLBACK (update), self, G_CONNECT_SWAPPED);
@@ -314,13 +290,16 @@ send_cb (TachoPromptPane *self, const TachoConversationMessage *message)
   take_parameters (self);
   tacho_composer_clear (self->composer);
   if (index >= 0)
-    restore_draft (self); /* what was there before the edit */
+    {
+      tacho_prompt_draft_restore_text (self->draft);
+      tacho_chat_edit (get_chat (self), (guint) index, tacho_conversation_message_copy (message));
+    }
   else
-    keep_draft (self);
-  if (index >= 0)
-    tacho_chat_edit (get_chat (self), (guint) index, tacho_conversation_message_copy (message));
-  else
-    tacho_chat_send (get_chat (self), tacho_conversation_message_copy (message));
+    {
+      tacho_prompt_draft_keep (self->draft);
+      tacho_chat_send (get_chat (self), tacho_conversation_message_copy (message));
+    }
+  tacho_prompt_draft_asked (self->draft);
   update (self);
   g_signal_emit_by_name (self, "conversation");
 }
@@ -345,9 +324,10 @@ tacho_prompt_pane_dispose (GObject *object)
 
   if (self->composer != NULL)
     {
-      keep_draft (self);
+      tacho_prompt_draft_keep (self->draft);
       tacho_prompt_pane_set_connection (self, NULL);
     }
+  g_clear_pointer (&self->draft, tacho_prompt_draft_free);
   if (self->tick_id != 0)
     gtk_widget_remove_tick_callback (GTK_WIDGET (self), self->tick_id);
   self->tick_id = 0;
@@ -364,7 +344,6 @@ static void
 tacho_prompt_pane_finalize (GObject *object)
 {
   g_ptr_array_unref (TACHO_PROMPT_PANE (object)->views);
-  g_free (TACHO_PROMPT_PANE (object)->draft);
 
   G_OBJECT_CLASS (tacho_prompt_pane_parent_class)->finalize (object);
 }
@@ -408,9 +387,8 @@ tacho_prompt_pane_init (TachoPromptPane *self)
 {
   self->views = g_ptr_array_new ();
   gtk_widget_init_template (GTK_WIDGET (self));
-  restore_draft (self);
-  g_signal_connect_object (self->composer, "edited", G_CALLBACK (edited_cb), self,
-                           G_CONNECT_SWAPPED);
+  self->draft = tacho_prompt_draft_new (self->composer, self->settings);
+  tacho_prompt_draft_show (self->draft, NULL, NULL);
   update (self);
 }
 
@@ -530,7 +508,7 @@ tacho_prompt_pane_forget (TachoPromptPane *self, TachoConversationInfo *info)
     {
       self->view = NULL;
       tacho_composer_clear (self->composer);
-      restore_draft (self);
+      tacho_prompt_draft_show (self->draft, self->store, NULL);
     }
   g_ptr_array_remove (self->views, view);
   update (self);
@@ -587,10 +565,10 @@ tacho_prompt_pane_focus (TachoPromptPane *self)
  * tacho_prompt_pane_save:
  * @self: the pane
  *
- * Remembers the parameters for the next start.
+ * Remembers what is written and set for the next start.
  */
 void
 tacho_prompt_pane_save (TachoPromptPane *self)
 {
-  tacho_prompt_settings_save (self->settings);
+  tacho_prompt_draft_keep (self->draft);
 }

@@ -6,12 +6,12 @@
 #include "config.h"
 
 #include "app/tacho-prompt-presets.h"
+#include "app/tacho-prompt-parameters.h"
 #include "app/tacho-settings.h"
 #include "base/tacho-json.h"
 #include "base/tacho-text.h"
 
 #include <glib/gi18n.h>
-#include <json-glib/json-glib.h>
 #include <math.h>
 
 #define KEY "prompt-presets"
@@ -58,44 +58,9 @@ to_json (const char *name, const char *system_prompt, const TachoGenerateRequest
   json_object_set_string_member (object, "name", name);
   if (system_prompt != NULL)
     json_object_set_string_member (object, "system_prompt", system_prompt);
-  if (!isnan (request->temperature))
-    json_object_set_double_member (object, "temperature", request->temperature);
-  if (!isnan (request->top_p))
-    json_object_set_double_member (object, "top_p", request->top_p);
-  if (request->max_tokens > 0)
-    json_object_set_int_member (object, "max_tokens", request->max_tokens);
-  if (request->seed >= 0)
-    json_object_set_int_member (object, "seed", request->seed);
-  if (request->raw)
-    json_object_set_boolean_member (object, "raw", TRUE);
-  if (request->stop != NULL)
-    {
-      JsonArray *array = json_array_new ();
-
-      for (guint i = 0; request->stop[i] != NULL; i++)
-        json_array_add_string_element (array, request->stop[i]);
-      json_object_set_array_member (object, "stop", array);
-    }
+  tacho_prompt_parameters_write (request, object);
   json_node_take_object (node, object);
   return tacho_json_to_string (node, FALSE);
-}
-
-static char **
-read_stop (JsonObject *object)
-{
-  JsonArray *array = tacho_json_get_array (object, "stop");
-  g_autoptr (GStrvBuilder) builder = g_strv_builder_new ();
-
-  if (array == NULL)
-    return NULL;
-  for (guint i = 0; i < json_array_get_length (array); i++)
-    {
-      JsonNode *node = json_array_get_element (array, i);
-
-      if (JSON_NODE_HOLDS_VALUE (node) && json_node_get_value_type (node) == G_TYPE_STRING)
-        g_strv_builder_add (builder, json_node_get_string (node));
-    }
-  return g_strv_builder_end (builder);
 }
 
 /* NULL: the settings were edited by hand, and not well. */
@@ -115,12 +80,7 @@ from_json (const char *json)
       tacho_text_sanitize_line (tacho_json_get_string (object, "name", ""), -1, MAX_NAME);
   preset->system_prompt = g_strdup (tacho_json_get_string (object, "system_prompt", NULL));
   preset->request = tacho_generate_request_new (NULL);
-  preset->request->temperature = tacho_json_get_double (object, "temperature", NAN);
-  preset->request->top_p = tacho_json_get_double (object, "top_p", NAN);
-  preset->request->max_tokens = tacho_json_get_int (object, "max_tokens", -1);
-  preset->request->seed = tacho_json_get_int (object, "seed", -1);
-  preset->request->raw = tacho_json_get_boolean (object, "raw", FALSE);
-  preset->request->stop = read_stop (object);
+  tacho_prompt_parameters_read (preset->request, object);
   return preset->name[0] != '\0' ? g_steal_pointer (&preset) : NULL;
 }
 

@@ -5,9 +5,10 @@
 #include "config.h"
 
 #include "app/tacho-prompt-settings.h"
+#include "app/tacho-prompt-parameters.h"
 #include "app/tacho-prompt-presets.h"
 #include "app/tacho-servers.h"
-#include "base/tacho-error.h"
+#include "base/tacho-json.h"
 
 #include <glib/gi18n.h>
 #include <math.h>
@@ -28,7 +29,7 @@ struct _TachoPromptSettings
 {
   AdwBin parent_instance;
   char *summary;
-  char *shown[N_KEPT]; /* of each kept value, what was loaded; NULL: not set */
+  char *defaults[N_KEPT]; /* of the configuration file, as the widgets show them; NULL: not set */
 
   GtkTextView *system_prompt;
   GtkCheckButton *temperature_check;
@@ -112,13 +113,6 @@ changed_cb (TachoPromptSettings *self)
   g_object_notify_by_pspec (G_OBJECT (self), properties[PROP_SUMMARY]);
 }
 
-static void
-show_number (GtkCheckButton *check, GtkSpinButton *spin, const char *text, double otherwise)
-{
-  gtk_check_button_set_active (check, text != NULL);
-  gtk_spin_button_set_value (spin, text != NULL ? g_ascii_strtod (text, NULL) : otherwise);
-}
-
 static char *
 dup_number (GtkCheckButton *check, GtkSpinButton *spin)
 {
@@ -144,27 +138,6 @@ dup_kept (TachoPromptSettings *self, guint which)
     case KEPT_MAX_TOKENS:
     default:
       return dup_number (self->max_tokens_check, self->max_tokens);
-    }
-}
-
-static void
-load (TachoPromptSettings *self)
-{
-  TachoConfig *config = tacho_servers_get_config ();
-  char *values[N_KEPT];
-
-  for (guint i = 0; i < N_KEPT; i++)
-    values[i] = tacho_config_dup_inference (config, NULL, kept_keys[i], NULL);
-  gtk_text_buffer_set_text (gtk_text_view_get_buffer (self->system_prompt),
-                            values[KEPT_SYSTEM_PROMPT] != NULL ? values[KEPT_SYSTEM_PROMPT] : "",
-                            -1);
-  show_number (self->temperature_check, self->temperature, values[KEPT_TEMPERATURE], 0.7);
-  show_number (self->top_p_check, self->top_p, values[KEPT_TOP_P], 0.95);
-  show_number (self->max_tokens_check, self->max_tokens, values[KEPT_MAX_TOKENS], 512);
-  for (guint i = 0; i < N_KEPT; i++)
-    {
-      g_free (values[i]);
-      self->shown[i] = dup_kept (self, i);
     }
 }
 
@@ -196,14 +169,15 @@ show_stop (TachoPromptSettings *self, char **stop)
 }
 
 static void
-show_preset (TachoPromptSettings *self, const TachoPromptPreset *preset)
+show_system_prompt (TachoPromptSettings *self, const char *text)
 {
-  const TachoGenerateRequest *r = preset->request;
+  gtk_text_buffer_set_text (gtk_text_view_get_buffer (self->system_prompt),
+                            text != NULL ? text : "", -1);
+}
 
-  /* Those that come with the program leave a person's words alone. */
-  if (preset->own)
-    gtk_text_buffer_set_text (gtk_text_view_get_buffer (self->system_prompt),
-                              preset->system_prompt != NULL ? preset->system_prompt : "", -1);
+static void
+show_request (TachoPromptSettings *self, const TachoGenerateRequest *r)
+{
   show_value (self->temperature_check, self->temperature, !isnan (r->temperature), r->temperature);
   show_value (self->top_p_check, self->top_p, !isnan (r->top_p), r->top_p);
   show_value (self->max_tokens_check, self->max_tokens, r->max_tokens > 0, (double) r->max_tokens);
@@ -223,7 +197,12 @@ apply_preset (GtkWidget *widget, const char *action, GVariant *parameter)
       const TachoPromptPreset *preset = g_ptr_array_index (presets, i);
 
       if (g_str_equal (preset->name, g_variant_get_string (parameter, NULL)))
-        show_preset (self, preset);
+        {
+          /* Those that come with the program leave a person's words alone. */
+          if (preset->own)
+            show_system_prompt (self, preset->system_prompt);
+          show_request (self, preset->request);
+        }
     }
 }
 
@@ -274,6 +253,36 @@ save_preset (GtkWidget *widget, const char *action, GVariant *parameter)
   gtk_window_present (GTK_WINDOW (dialog));
 }
 
+/* For the next new conversations, and for tacho-cli; seed, stop strings and raw completion are for
+ * one conversation. */
+static void
+make_default (GtkWidget *widget, const char *action, GVariant *parameter)
+{
+  TachoPromptSettings *self = TACHO_PROMPT_SETTINGS (widget);
+  TachoConfig *config = tacho_servers_get_config ();
+  g_autoptr (GError) error = NULL;
+
+  for (guint i = 0; i < N_KEPT && error == NULL; i++)
+    {
+      g_autofree char *value = dup_kept (self, i);
+
+      if (g_strcmp0 (value, self->defaults[i]) == 0)
+        continue; /* what others changed in the file meanwhile stays */
+      if (value != NULL)
+        tacho_config_set_value (config, "inference", kept_keys[i], value, &error);
+      else
+        tacho_config_unset_value (config, "inference", kept_keys[i], &error);
+      if (error == NULL)
+        {
+          g_free (self->defaults[i]);
+          self->defaults[i] = g_steal_pointer (&value);
+        }
+    }
+  g_signal_emit_by_name (self, "notice",
+                         error != NULL ? error->message
+                                       : _ ("New conversations begin with these parameters"));
+}
+
 static void
 append_preset (GMenu *menu, const char *label, const char *action, const char *name)
 {
@@ -302,6 +311,7 @@ fill_presets (TachoPromptSettings *self)
         append_preset (deletion, preset->name, "preset.delete", preset->name);
     }
   g_menu_append (last, _ ("_Keep These…"), "preset.save");
+  g_menu_append (last, _ ("_Use for New Conversations"), "preset.make-default");
   if (g_menu_model_get_n_items (G_MENU_MODEL (deletion)) > 0)
     g_menu_append_submenu (last, _ ("_Delete"), G_MENU_MODEL (deletion));
   g_menu_append_section (menu, NULL, G_MENU_MODEL (ready));
@@ -326,7 +336,7 @@ tacho_prompt_settings_dispose (GObject *object)
 
   g_clear_pointer (&self->summary, g_free);
   for (guint i = 0; i < N_KEPT; i++)
-    g_clear_pointer (&self->shown[i], g_free);
+    g_clear_pointer (&self->defaults[i], g_free);
   adw_bin_set_child (ADW_BIN (self), NULL);
   gtk_widget_dispose_template (GTK_WIDGET (self), TACHO_TYPE_PROMPT_SETTINGS);
 
@@ -345,6 +355,8 @@ tacho_prompt_settings_class_init (TachoPromptSettingsClass *klass)
       g_param_spec_string ("summary", NULL, NULL, NULL,
                            G_PARAM_READABLE | G_PARAM_EXPLICIT_NOTIFY | G_PARAM_STATIC_STRINGS);
   g_object_class_install_properties (object_class, N_PROPS, properties);
+  g_signal_new ("notice", TACHO_TYPE_PROMPT_SETTINGS, G_SIGNAL_RUN_LAST, 0, NULL, NULL, NULL,
+                G_TYPE_NONE, 1, G_TYPE_STRING | G_SIGNAL_TYPE_STATIC_SCOPE);
 
   gtk_widget_class_set_template_from_resource (widget_class,
                                                "/io/github/tacho/Tacho/tacho-prompt-settings.ui");
@@ -365,13 +377,14 @@ tacho_prompt_settings_class_init (TachoPromptSettingsClass *klass)
   gtk_widget_class_install_action (widget_class, "preset.apply", "s", apply_preset);
   gtk_widget_class_install_action (widget_class, "preset.delete", "s", delete_preset);
   gtk_widget_class_install_action (widget_class, "preset.save", NULL, save_preset);
+  gtk_widget_class_install_action (widget_class, "preset.make-default", NULL, make_default);
 }
 
 static void
 tacho_prompt_settings_init (TachoPromptSettings *self)
 {
   gtk_widget_init_template (GTK_WIDGET (self));
-  load (self);
+  tacho_prompt_settings_show_defaults (self);
   fill_presets (self);
   g_signal_connect_object (gtk_text_view_get_buffer (self->system_prompt), "changed",
                            G_CALLBACK (changed_cb), self, G_CONNECT_SWAPPED);
@@ -420,32 +433,92 @@ tacho_prompt_settings_apply (TachoPromptSettings *self, TachoGenerateRequest *re
 }
 
 /**
- * tacho_prompt_settings_save:
+ * tacho_prompt_settings_dup_parameters:
  * @self: the settings
  *
- * Remembers what was changed for the next start, in the file that the command line reads as well; a
- * seed is for this session. What others changed in the file meanwhile stays.
+ * Returns: (transfer full): what is ticked, as a JSON object
+ */
+char *
+tacho_prompt_settings_dup_parameters (TachoPromptSettings *self)
+{
+  g_autoptr (TachoGenerateRequest) request = tacho_generate_request_new (NULL);
+  g_autoptr (JsonNode) node = json_node_new (JSON_NODE_OBJECT);
+  JsonObject *object = json_object_new ();
+
+  tacho_prompt_settings_apply (self, request);
+  tacho_prompt_parameters_write (request, object);
+  json_node_take_object (node, object);
+  return tacho_json_to_string (node, FALSE);
+}
+
+/**
+ * tacho_prompt_settings_show:
+ * @self: the settings
+ * @system_prompt: (nullable): its text
+ * @parameters: what tacho_prompt_settings_dup_parameters() gave
+ *
+ * Shows them, in place of what is there.
  */
 void
-tacho_prompt_settings_save (TachoPromptSettings *self)
+tacho_prompt_settings_show (TachoPromptSettings *self,
+                            const char *system_prompt,
+                            JsonObject *parameters)
+{
+  g_autoptr (TachoGenerateRequest) request = tacho_generate_request_new (NULL);
+
+  tacho_prompt_parameters_read (request, parameters);
+  show_system_prompt (self, system_prompt);
+  show_request (self, request);
+}
+
+/**
+ * tacho_prompt_settings_show_defaults:
+ * @self: the settings
+ *
+ * Shows what the configuration file says, in place of what is there.
+ */
+void
+tacho_prompt_settings_show_defaults (TachoPromptSettings *self)
 {
   TachoConfig *config = tacho_servers_get_config ();
+  g_autoptr (TachoGenerateRequest) request = tacho_generate_request_new (NULL);
+  char *values[N_KEPT];
 
+  for (guint i = 0; i < N_KEPT; i++)
+    values[i] = tacho_config_dup_inference (config, NULL, kept_keys[i], NULL);
+  if (values[KEPT_TEMPERATURE] != NULL)
+    request->temperature = g_ascii_strtod (values[KEPT_TEMPERATURE], NULL);
+  if (values[KEPT_TOP_P] != NULL)
+    request->top_p = g_ascii_strtod (values[KEPT_TOP_P], NULL);
+  if (values[KEPT_MAX_TOKENS] != NULL)
+    request->max_tokens = g_ascii_strtoll (values[KEPT_MAX_TOKENS], NULL, 10);
+  show_system_prompt (self, values[KEPT_SYSTEM_PROMPT]);
+  show_request (self, request);
+  for (guint i = 0; i < N_KEPT; i++)
+    {
+      g_free (values[i]);
+      g_free (self->defaults[i]);
+      self->defaults[i] = dup_kept (self, i);
+    }
+}
+
+/**
+ * tacho_prompt_settings_is_default:
+ * @self: the settings
+ *
+ * Returns: whether they are those with which a new conversation begins
+ */
+gboolean
+tacho_prompt_settings_is_default (TachoPromptSettings *self)
+{
   for (guint i = 0; i < N_KEPT; i++)
     {
       g_autofree char *value = dup_kept (self, i);
-      g_autoptr (GError) error = NULL;
 
-      if (g_strcmp0 (value, self->shown[i]) == 0)
-        continue;
-      if (value != NULL)
-        tacho_config_set_value (config, "inference", kept_keys[i], value, &error);
-      else
-        tacho_config_unset_value (config, "inference", kept_keys[i], &error);
-      /* The window is going: the terminal is what is left to say it on. */
-      if (error != NULL && error->domain == TACHO_ERROR && error->code == TACHO_ERROR_IO)
-        g_printerr ("tacho: %s\n", error->message);
-      g_free (self->shown[i]);
-      self->shown[i] = g_steal_pointer (&value);
+      if (g_strcmp0 (value, self->defaults[i]) != 0)
+        return FALSE;
     }
+  return !gtk_check_button_get_active (self->seed_check) &&
+         !gtk_check_button_get_active (self->stop_check) &&
+         !gtk_check_button_get_active (self->raw_check);
 }

@@ -5,6 +5,7 @@
 #include "config.h"
 
 #include "app/tacho-window-private.h"
+#include "app/tacho-calibrate-window.h"
 #include "app/tacho-servers.h"
 #include "app/tacho-settings.h"
 #include "app/tacho-welcome.h"
@@ -89,7 +90,20 @@ runs_cb (GSimpleAction *action, GVariant *parameter, gpointer user_data)
   gtk_widget_activate_action (GTK_WIDGET (self->bench), "bench.page", "s", "history");
 }
 
+static void
+calibrate_cb (GSimpleAction *action, GVariant *parameter, gpointer user_data)
+{
+  TachoWindow *self = user_data;
+
+  if (tacho_bench_panel_is_running (self->bench))
+    tacho_window_notice (self, _ ("A benchmark is running: it and the calibration would disturb "
+                                  "each other."));
+  else
+    gtk_window_present (GTK_WINDOW (tacho_calibrate_window_new (GTK_WINDOW (self))));
+}
+
 static const GActionEntry actions[] = {
+  { "calibrate", calibrate_cb, NULL, NULL, NULL },
   { "new-conversation", new_conversation_cb, NULL, NULL, NULL },
   { "show-list", show_sidebar_cb, "s", NULL, NULL },
   { "search", search_cb, NULL, NULL, NULL },

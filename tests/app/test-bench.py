@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The benchmark panel on the simulated server: plan, run, history, comparison."""
 
+import json
 import os
 import subprocess
 import sys
@@ -139,6 +140,58 @@ def two_runs_are_compared(gui):
     gui.find('Time to first token: share within')
     gui.press('Swap A and B', 'push button')
     gui.find('Output tokens/s', 'label')
+
+
+@test()
+def runs_of_other_machines_are_imported_and_merged(gui):
+    runs = [os.path.join(gui.home, name) for name in ('a.json', 'b.json')]
+    for path in runs:  # as another machine would have made them
+        tacho_cli(gui, 'bench', '--url', 'sim:fast', '-c', '2', '-n', '20', '--no-history', '--out', path)
+    open_panel(gui, 'History')
+    gui.find('No Runs Yet', 'label')
+    for path in runs:
+        gui.press(contains='Import', role='push button')
+        gui.find('Import Runs')
+        gui.type(path)
+        gui.key('Return')
+        gui.toast('1 run imported')
+        gui.gone('Import Runs')
+    for check in wait_for_runs(gui, 2):
+        click(gui, check)
+    gui.press('Merge', 'push button')
+    gui.find('These Are No Parts of One Load', 'label')
+    gui.label('The runs were not at the same time')
+    gui.screenshot('objection')
+    gui.press(contains='Merge Anyway', role='push button')
+    gui.label('40 requests answered')
+    gui.screenshot('merged')
+    merged = [run for run in json.loads(tacho_cli(gui, 'history', '--json'))['runs'] if run['ok'] == 40]
+    assert len(merged) == 1, merged
+    # A second time is refused, and said.
+    gui.press('Back to the list', 'push button')
+    gui.press(contains='Import', role='push button')
+    gui.find('Import Runs')
+    gui.type(runs[0])
+    gui.key('Return')
+    gui.find('A File Was Not Imported', 'label')
+    gui.label('already')
+    gui.key('Escape')
+    gui.gone('A File Was Not Imported', 'label')
+
+
+@test()
+def the_client_is_calibrated(gui):
+    gui.press('Main menu')
+    gui.press(contains='Calibrate')
+    gui.press(contains='Measure', role='push button')
+    gui.find(contains='Measuring 16 streams')
+    gui.press(contains='Stop', role='push button')
+    gui.find(contains='Measure Again', role='push button', sensitive=True)
+    gui.screenshot('stopped')
+    gui.find('Loop late', 'label')
+    gui.find('16', 'label')
+    gui.key('Escape')
+    gui.gone('Loop late', 'label')
 
 
 @test()

@@ -286,6 +286,25 @@ def kept_found_and_deleted(gui):
     gui.type_into(entry, 'Fruit')
     gui.press(contains='Rename', role='push button')
     gui.wait(lambda: 'Fruit' in rows(gui), 'the new name')
+    # Later than a toast is there, too.
+    menu(gui, 'Fruit', 'Delete')
+    gui.wait(lambda: len(rows(gui)) == 1, 'it to go')
+    menu(gui, 'About "quotes" AND operators*', 'Delete')
+    gui.wait(lambda: not rows(gui), 'the other to go')
+    gui.press('More for conversations')
+    gui.press(contains='Deleted Conversations')
+    gui.find(contains='2 messages', role='label')
+    gui.screenshot('bin')
+    gui.press('Restore Fruit', 'push button')
+    gui.wait(lambda: rows(gui) == ['Fruit'], 'it to be in the list again')
+    gui.press('Delete About "quotes" AND operators* for good', 'push button')
+    gui.press(contains='Delete for Good', role='push button')
+    gui.find('Nothing Deleted', 'label')
+    gui.key('Escape')
+    gui.gone('Nothing Deleted', 'label')
+    gui.quit()
+    with sqlite3.connect(os.path.join(gui.home, 'conversations.db')) as database:
+        assert database.execute('select title from conversations').fetchall() == [('Fruit',)]
 
 
 @test(url=server.url)
@@ -350,6 +369,60 @@ def what_is_not_sent_is_kept(gui):
     written(gui, 'for a new one')
     open_only_conversation(gui)
     written(gui, '')
+
+
+def set_system_prompt(gui, text):
+    gui.type_into(gui.find('System prompt', 'text'), text)
+
+
+def last_asked():
+    """System prompt, temperature and words of the last request."""
+    asked = server.requests[-1]
+    system = [m['content'] for m in asked['messages'] if m['role'] == 'system']
+    return system, asked.get('temperature'), asked['messages'][-1]['content']
+
+
+@test(url=server.url, prepare=keep_settings)
+def each_conversation_has_its_parameters(gui):
+    connected(gui)
+    gui.press('Parameters', 'push button')
+    gui.press('Presets')
+    gui.press(contains='Precise')
+    gui.press('Presets')
+    gui.press(contains='Use for New Conversations')
+    gui.toast('New conversations begin with these parameters')
+    set_system_prompt(gui, 'Talk like a pirate.')
+    gui.ask('Ahoy')
+    gui.replies(1)
+    assert last_asked() == (['Talk like a pirate.'], 0.2, 'Ahoy'), last_asked()
+    # What a new one begins with is what was chosen for it, not what the last one had.
+    gui.key('ctrl+n')
+    gui.find(contains='temperature 0.20 · top-p 0.90', role='label')
+    gui.ask('Good day')
+    gui.replies(1)
+    assert last_asked() == ([], 0.2, 'Good day'), last_asked()
+    gui.key('ctrl+n')
+    gui.press('Presets')
+    gui.press(contains='Creative')
+    gui.find(contains='temperature 1.10', role='label')
+    gui.quit()
+    gui.restart()
+    connected(gui)
+    gui.find(contains='temperature 1.10', role='label')  # not used yet, and not lost
+    show_list(gui)
+    gui.wait(lambda: rows(gui) == ['Good day', 'Ahoy'], 'both conversations')
+    items = list(gui.nodes(root=gui.find('Conversations', 'list'), role='list item'))
+    gui.click(items[1])
+    gui.find(contains='system prompt · temperature 0.20', role='label')
+    gui.ask('And now?')
+    gui.replies(2)
+    assert last_asked() == (['Talk like a pirate.'], 0.2, 'And now?'), last_asked()
+    gui.quit()
+    with sqlite3.connect(os.path.join(gui.home, 'conversations.db')) as database:
+        kept = dict((title, (system, json.loads(settings))) for title, system, settings in
+                    database.execute('select title, system_prompt, settings from conversations'))
+    assert kept == {'Ahoy': ('Talk like a pirate.', {'temperature': 0.2, 'top_p': 0.9}),
+                    'Good day': ('', {'temperature': 0.2, 'top_p': 0.9})}, kept
 
 
 @test(url=slow.url)
